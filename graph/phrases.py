@@ -1,0 +1,170 @@
+"""Versions, facts and conclusions in words."""
+
+from collections.abc import Iterable, Sequence
+
+from graph.problem import Problem
+from graph.terms import NOT_SELECTED, Needs, Required, Restricted, Term, bits
+
+# A set of versions that falls into more pieces than this is cut short: nobody reads on.
+_MOST_RUNS = 3
+_MOST_CONSTRAINTS = 2
+
+
+def listed(parts: Sequence[str], word: str = "and") -> str:
+    """Join as in a sentence: "a, b and c"."""
+    return f" {word} ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def reasons(parts: Sequence[str]) -> str:
+    """Join clauses, which may hold commas of their own: "a, which needs b; c; and d"."""
+    return "; ".join((*parts[:-1], f"and {parts[-1]}")) if len(parts) > 2 else " and ".join(parts)
+
+
+def versions(problem: Problem, package: int, mask: int) -> str:
+    """Describe the versions in `mask` by real version numbers, without the name; "any" for all that may be picked."""
+    admitted = bits(problem.admissions[package].admitted)
+    wanted = [bit for bit in admitted if mask >> bit & 1]
+    if len(wanted) == len(admitted) and len(wanted) > 1:
+        return "any"
+    runs = _runs(admitted, mask)
+    shown = [_run_text(problem, package, run, admitted) for run in runs[:_MOST_RUNS]]
+    if len(runs) > _MOST_RUNS:
+        shown.append(f"{sum(map(len, runs[_MOST_RUNS:]))} more")
+    return listed(shown, "or")
+
+
+def _runs(admitted: Iterable[int], mask: int) -> list[list[int]]:
+    """Group what is in `mask` by neighbourhood among what may be picked."""
+    runs: list[list[int]] = []
+    is_open = False
+    for bit in admitted:
+        inside = bool(mask >> bit & 1)
+        if inside and is_open:
+            runs[-1].append(bit)
+        elif inside:
+            runs.append([bit])
+        is_open = inside
+    return runs
+
+
+def _run_text(problem: Problem, package: int, run: Sequence[int], admitted: Sequence[int]) -> str:
+    first, last = problem.version(package, run[0]).text, problem.version(package, run[-1]).text
+    if len(run) == 1:
+        return first
+    if run[-1] == admitted[-1]:
+        return f"{first} and newer"
+    if run[0] == admitted[0]:
+        return f"{last} and older"
+    return f"{first} and {last}" if len(run) == 2 else f"{first} to {last}"
+
+
+def selection(problem: Problem, package: int, mask: int) -> str:
+    """Name a package with some of its versions, as the subject of a sentence."""
+    described = versions(problem, package, mask)
+    name = problem.names[package]
+    return f"every version of {name}" if described == "any" else f"{name} {described}"
+
+
+def required(facts: Sequence[Required]) -> str:
+    """Say what the question requires, in one breath."""
+    asked = sorted(str(fact.requirement) for fact in facts if not fact.is_override)
+    held = sorted(str(fact.requirement) for fact in facts if fact.is_override)
+    parts = [
+        *([f"you require {listed(asked)}"] if asked else []),
+        *([f"you override to {listed(held)}"] if held else []),
+    ]
+    return listed(parts)
+
+
+def restricted(fact: Restricted) -> str:
+    """Say what the question restricts."""
+    return f"your constraint allows only {fact.requirement}"
+
+
+def needs(problem: Problem, fact: Needs) -> str:
+    """Say what some versions declare."""
+    subject = selection(problem, fact.dependent, fact.versions)
+    return f"{subject} {_verb(problem, fact.dependent, fact.versions)} {_needed(problem, fact)}"
+
+
+def _verb(problem: Problem, package: int, mask: int) -> str:
+    """Return "needs" for a 1 and for every version of a, but "need" for a 1 and newer."""
+    is_one = mask.bit_count() == 1 or versions(problem, package, mask) == "any"
+    return "needs" if is_one else "need"
+
+
+def chain(problem: Problem, facts: Sequence[Needs]) -> str:
+    """Say what versions declare of which each is what the one before needs."""
+    return ", which needs ".join([needs(problem, facts[0]), *(_needed(problem, fact) for fact in facts[1:])])
+
+
+def _needed(problem: Problem, fact: Needs) -> str:
+    return f"{problem.names[fact.dependency]}{_constraint(problem, fact)}"
+
+
+def _constraint(problem: Problem, fact: Needs) -> str:
+    texts = fact.constraints
+    if not all(texts):
+        return ""
+    if len(texts) <= _MOST_CONSTRAINTS:
+        return f" {listed(texts, 'or')}"
+    if fact.admitted & ~NOT_SELECTED:
+        return " " + versions(problem, fact.dependency, fact.admitted)
+    return f" {listed([*texts[:_MOST_CONSTRAINTS], 'the like'], 'or')}"
+
+
+def absence(problem: Problem, package: int, matching: int, constraint: str) -> str:
+    """Say why no version of `package` will do where `matching` would be let in by the constraint alone."""
+    candidates = problem.candidates[package]
+    name = problem.names[package]
+    if candidates is None:
+        return f"no package named {name} is registered"
+    if not candidates.versions:
+        return f"{name} has no versions"
+    reasons = exclusions(problem, package, matching)
+    if reasons:
+        return f"no other version of {name} matches, and {listed(reasons)}"
+    if not problem.admissions[package].admitted:
+        return f"no version of {name} may be picked: {listed(exclusions(problem, package, candidates.everything))}"
+    newest = problem.version(package, problem.admissions[package].admitted.bit_length() - 1).text
+    return f"no version of {name} matches {constraint} (its newest is {newest})"
+
+
+def exclusions(problem: Problem, package: int, mask: int) -> list[str]:
+    """Name the versions within `mask` that may not be picked, each group with its reason."""
+    found = []
+    for reason, excluded in problem.admissions[package].excluded.items():
+        texts = [problem.version(package, bit).text for bit in bits(excluded & mask)]
+        if texts:
+            shown = (
+                texts
+                if len(texts) <= _MOST_RUNS
+                else [*texts[:_MOST_RUNS], f"{len(texts) - _MOST_RUNS} more"]
+            )
+            found.append(
+                f"{problem.names[package]} {listed(shown)} {'is' if len(texts) == 1 else 'are'} {reason}"
+            )
+    return found
+
+
+def conclusion(problem: Problem, terms: Sequence[Term]) -> str:
+    """Say what an incompatibility forbids or demands."""
+    given = [selection(problem, package, mask) for package, mask in terms if not mask & NOT_SELECTED]
+    demanded = [
+        f"{problem.names[package]} {versions(problem, package, problem.universe[package] & ~mask)}".removesuffix(
+            " any"
+        )
+        for package, mask in terms
+        if mask & NOT_SELECTED
+    ]
+    if not given and not demanded:
+        return "your requirements cannot be met"
+    if not demanded:
+        together = "" if len(given) == 1 else " together"
+        return f"{listed(given)} cannot be used{together}"
+    if not given:
+        return f"{listed(demanded, 'or')} must be used"
+    if len(given) > 1:
+        return f"{listed(given)} together need {listed(demanded, 'or')}"
+    verb = next(_verb(problem, package, mask) for package, mask in terms if not mask & NOT_SELECTED)
+    return f"{given[0]} {verb} {listed(demanded, 'or')}"
