@@ -1,0 +1,154 @@
+"""Reading and writing what versions declare that they need."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, case, func, or_, select
+
+from storage import dialects
+from storage.dialects import any_of
+from storage.rows import DependencyRow
+from storage.statements import BulkInsert, Query, as_tuple
+from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, is_storable
+from storage.transitions import VersionStatus
+from storage.versions import latest_id
+
+
+class GraphScope(StrEnum):
+    """Which versions make the package graph.
+
+    LATEST is the edges of each package's latest version, ALL those of every PUBLISHED, DEPRECATED or YANKED version.
+    """
+
+    LATEST = "LATEST"
+    ALL = "ALL"
+
+
+Need = tuple[int, str, str, int, bool]
+"""Version id, package name, constraint, kinds, optional."""
+
+Mention = tuple[str, str, int, bool, datetime | None]
+"""Name of the package required, constraint, kinds, optional, and the earliest release that says so (None: undated)."""
+
+Edge = tuple[int, str, int, bool]
+"""Id of the package that requires, name of the one required, kinds, optional."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirers:
+    """Who requires a package."""
+
+    names: tuple[str, ...]
+    """The first of them, in the order of their names."""
+    total: int
+
+
+def of_versions(connection: Connection, version_ids: Iterable[int]) -> dict[int, list[DependencyRow]]:
+    """Return the dependencies of each version in declaration order, an empty list for one without; one statement."""
+    found: dict[int, list[DependencyRow]] = {id_: [] for id_ in version_ids}
+    for row in _OF_VERSIONS.all(connection, ids=found):
+        found[row.version_id].append(row)
+    return found
+
+
+def needs_of(connection: Connection, version_ids: Iterable[int]) -> list[Need]:
+    """Return what these versions need, by version and in declaration order, in one statement."""
+    return _NEEDS.all(connection, ids=version_ids)
+
+
+def mentions_of(connection: Connection, names: Iterable[str]) -> list[Mention]:
+    """Return what versions that can be picked declare about these packages, each declaration once."""
+    return _MENTIONS.all(connection, names=names)
+
+
+def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, DependencyRow]:
+    """Return the dependencies with these ids, those that exist, in one statement."""
+    return {row.id: row for row in _BY_IDS.all(connection, ids=ids)}
+
+
+def requirers(connection: Connection, name: str, *, limit: int) -> Requirers:
+    """Return which other packages have a version, of whatever status, that requires `name`."""
+    if not is_storable(name):
+        return Requirers((), 0)
+    names = _REQUIRERS.all(connection, name=name)
+    return Requirers(tuple(names[:limit]), len(names))
+
+
+def edges(connection: Connection, scope: GraphScope) -> list[Edge]:
+    """Return the distinct edges of the package graph, in no order."""
+    return _EDGES[scope].all(connection)
+
+
+def next_id(connection: Connection) -> int:
+    """Return the first id never given. It and all above it are the caller's until the transaction ends."""
+    return dialects.next_id(connection, DEPENDENCIES)
+
+
+def insert(connection: Connection, rows: Iterable[tuple[int, int, int, DependencyFields]]) -> None:
+    """Write new dependencies, each as its id, its version's id, its position and its content."""
+    _INSERT.run(
+        connection, ((*_content(fields), id_, version_id, at) for id_, version_id, at, fields in rows)
+    )
+
+
+def delete_of(connection: Connection, version_id: int) -> None:
+    """Delete every dependency of a version."""
+    connection.execute(DEPENDENCIES.delete().where(_C.version_id == version_id))
+
+
+_C: Final = DEPENDENCIES.c
+_ROW: Final = select(*(_C[name] for name in DependencyRow.__struct_fields__))
+
+
+_OF_VERSIONS: Final = Query(
+    _ROW.where(any_of(_C.version_id, "ids")).order_by(_C.version_id, _C.position), DependencyRow
+)
+_NEEDS: Final[Query[Need]] = Query(
+    select(_C.version_id, _C.package_name, _C.constraint, _C.kinds, _C.optional)
+    .where(any_of(_C.version_id, "ids"))
+    .order_by(_C.version_id, _C.position),
+    as_tuple,
+)
+# Not IN, whose values SQLAlchemy writes anew at each execution.
+_CAN_BE_PICKED: Final = or_(
+    *(
+        VERSIONS.c.status == status
+        for status in (VersionStatus.PUBLISHED, VersionStatus.DEPRECATED, VersionStatus.YANKED)
+    )
+)
+_SAID: Final = (_C.package_name, _C.constraint, _C.kinds, _C.optional)
+_RELEASED_AT: Final = VERSIONS.c.released_at
+_MENTIONS: Final[Query[Mention]] = Query(
+    select(*_SAID, case((func.count() == func.count(_RELEASED_AT), func.min(_RELEASED_AT))).label("since"))
+    .join_from(DEPENDENCIES, VERSIONS)
+    .where(any_of(_C.package_name, "names"), _CAN_BE_PICKED)
+    .group_by(*_SAID)
+    .order_by(*_SAID),
+    as_tuple,
+)
+_BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), DependencyRow)
+_REQUIRERS: Final = Query(
+    select(PACKAGES.c.name)
+    .join_from(DEPENDENCIES, VERSIONS)
+    .join(PACKAGES)
+    .where(_C.package_name == bindparam("name"), PACKAGES.c.name != bindparam("name"))
+    .distinct()
+    .order_by(PACKAGES.c.name),
+    str,
+)
+_EDGE: Final = select(VERSIONS.c.package_id, _C.package_name, _C.kinds, _C.optional).distinct()
+_EDGES: Final[dict[GraphScope, Query[Edge]]] = {
+    GraphScope.ALL: Query(_EDGE.join_from(DEPENDENCIES, VERSIONS).where(_CAN_BE_PICKED), as_tuple),
+    GraphScope.LATEST: Query(
+        _EDGE.join_from(PACKAGES, VERSIONS, VERSIONS.c.id == latest_id(PACKAGES.c.id)).join(DEPENDENCIES),
+        as_tuple,
+    ),
+}
+_INSERT: Final = BulkInsert(DEPENDENCIES)
+
+
+def _content(fields: DependencyFields) -> tuple[Any, ...]:
+    return fields.package_name, fields.constraint, fields.kinds, fields.optional, fields.marker

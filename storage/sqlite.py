@@ -1,0 +1,138 @@
+"""The embedded file: where it is, how its connections are tuned, and what its errors mean."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from storage.errors import Trouble, Unavailable
+
+# A reader's pages come from the memory map, so its own cache holds little; the writer's holds an import's indices.
+_READER_PRAGMAS: Final = (
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "mmap_size=268435456",
+    "temp_store=MEMORY",
+    "cache_size=-8192",
+    "query_only=ON",
+)
+_WRITER_PRAGMAS: Final = (
+    "query_only=OFF",
+    "cache_size=-65536",
+    "synchronous=FULL",
+    # Without a limit the journal keeps the size that the largest import once gave it.
+    "journal_size_limit=67108864",
+)
+
+# Threads that read at once; each keeps a connection open. More than the server has threads never wait.
+_KEPT_READERS: Final = 8
+_MORE_READERS: Final = 56
+
+
+def file_of(url: str) -> Path:
+    """Return the file that `url` (`sqlite:///file`, or a plain path) stands for. Raises Unavailable for anything else."""
+    if "://" not in url:
+        return _named(url, url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # The rest may hold a password.
+        location = f"{url.partition('://')[0]}://…"
+        raise Unavailable(
+            location, Trouble.UNSUPPORTED, "this is no database URL; use sqlite:///file"
+        ) from error
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"} or parsed.query:
+        detail = "use a file's path, or sqlite:///file without options"
+        raise Unavailable(parsed.render_as_string(hide_password=True), Trouble.UNSUPPORTED, detail)
+    return _named(parsed.database or "", url)
+
+
+def _named(path: str, url: str) -> Path:
+    if path in {"", ":memory:"} or "\0" in path:
+        raise Unavailable(
+            url, Trouble.UNSUPPORTED, "it has to be a file, so that what is acknowledged is on disk"
+        )
+    return Path(path).expanduser().absolute()
+
+
+def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
+    """Return an engine over the file, which connects for reading; `become_writer` makes a connection the one that writes."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"check_same_thread": False},
+        pool_size=_KEPT_READERS,
+        max_overflow=_MORE_READERS,
+        # Every transaction is ended by whoever began it.
+        pool_reset_on_return=None,
+    )
+
+    @event.listens_for(engine, "connect")
+    def tune(connection: sqlite3.Connection, _record: object) -> None:
+        # Left to itself the driver would begin transactions late, and commit before each DDL statement.
+        connection.isolation_level = None
+        connection.set_trace_callback(trace)
+        _set(connection, _READER_PRAGMAS)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Not by exec_driver_sql, which costs more than most reads.
+        _driver_of(connection).execute(
+            "BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN DEFERRED"
+        )
+
+    return engine
+
+
+def become_writer(connection: Connection) -> None:
+    """Tune a connection for writing. The journal is switched to WAL for good, for which nobody else may be at work."""
+    connection.info["writes"] = True
+    _set(_driver_of(connection), (*_WRITER_PRAGMAS, "journal_mode=WAL"))
+
+
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _set(connection: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+@contextmanager
+def errors_of(path: Path) -> Iterator[None]:
+    """Turn what the driver says of the file itself into Unavailable. What it says of statements passes through."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        _translate(error, path)
+        raise
+    except DBAPIError as error:
+        _translate(error.orig, path)
+        raise
+
+
+def _translate(error: BaseException | None, path: Path) -> None:
+    name: Any = getattr(error, "sqlite_errorname", "")
+    for beginning, (trouble, advice) in _TROUBLES.items():
+        if name.startswith(beginning):
+            raise Unavailable(str(path), trouble, advice or str(error)) from error
+
+
+_TROUBLES: Final = {
+    "SQLITE_NOTADB": (Trouble.NOT_A_DATABASE, "choose another file, or move this one away"),
+    "SQLITE_CORRUPT": (Trouble.DAMAGED, "restore a backup"),
+    "SQLITE_READONLY": (Trouble.READ_ONLY, "make the file and its folder writable"),
+    "SQLITE_PERM": (Trouble.READ_ONLY, "make the file and its folder writable"),
+    "SQLITE_CANTOPEN": (Trouble.CANNOT_OPEN, "see that it is a file, in a folder that can be written"),
+    "SQLITE_BUSY": (Trouble.BUSY, "another program holds it; try again, or end that program"),
+    "SQLITE_LOCKED": (Trouble.BUSY, "another program holds it; try again, or end that program"),
+    "SQLITE_FULL": (Trouble.FULL, "free some space; nothing of this change was written"),
+    "SQLITE_IOERR": (Trouble.CANNOT_OPEN, ""),
+}
