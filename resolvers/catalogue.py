@@ -1,0 +1,148 @@
+"""The catalogue as the solver sees it: read from storage where the search goes, and kept for the next question.
+
+How it works: what has been read is held together with the event position it was
+true at. A question takes a snapshot of the database; when that is ahead of what
+is held, everything that events since then speak of is dropped, and the rest is
+carried over into a new holding. Holdings are only ever added to, so a question
+that still works with an older one goes on undisturbed.
+"""
+
+import functools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from graph.catalogue import Candidate, Candidates, Declaration, Mention, Status
+from graph.constraints import parse_constraint
+from graph.dependencies import Kind
+from storage import dependencies, events, versions
+from storage.database import Connection, Database
+from storage.rows import PackageCandidates
+
+# Past this many events, finding out what to keep costs more than reading it again.
+MOST_EVENTS = 5_000
+
+
+@dataclass(slots=True)
+class _Holding:
+    """What has been read, as of one position of the event log."""
+
+    position: int
+    candidates: dict[str, Candidates] = field(default_factory=dict)
+    declared: dict[int, Sequence[Declaration]] = field(default_factory=dict)
+    """By version id; only of versions in `candidates`."""
+    mentions: dict[str, Sequence[Mention]] = field(default_factory=dict)
+
+    def without(self, changed: Collection[str], position: int) -> "_Holding":
+        """Return what still holds at `position`. Any change may add to what is said of any package."""
+        candidates, declared = dict(self.candidates), dict(self.declared)
+        for package in changed:
+            known = candidates.pop(package, None)
+            for version in known.versions if known else ():
+                declared.pop(version.id, None)
+        return _Holding(position, candidates, declared)
+
+
+class Registry:
+    """The stored catalogue of this process. Every method may be called from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holding = _Holding(position=0)
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Snapshot"]:
+        """Give the catalogue as it is now, unchanging until the end of the block."""
+        with self._database.read() as connection:
+            yield self.snapshot_of(connection)
+
+    def snapshot_of(self, connection: Connection) -> "Snapshot":
+        """Return the catalogue as `connection` sees it, for as long as it is open."""
+        return Snapshot(connection, self._holding_at(connection))
+
+    def _holding_at(self, connection: Connection) -> _Holding:
+        held = self._holding
+        position = events.newest(connection)
+        if position < held.position:
+            # Another thread has seen more than this snapshot has: work on the past without it.
+            return _Holding(position)
+        if position > held.position:
+            held = self._holding = _advanced(connection, held, position)
+        return held
+
+
+def _advanced(connection: Connection, held: _Holding, position: int) -> _Holding:
+    if position - held.position > MOST_EVENTS:
+        return _Holding(position)
+    changed = {event.package for event in events.after(connection, held.position, limit=MOST_EVENTS)}
+    return held.without(changed, position)
+
+
+class Snapshot:
+    """A `graph.catalogue.Catalogue` over one transaction."""
+
+    def __init__(self, connection: Connection, holding: _Holding) -> None:
+        self._connection = connection
+        self._holding = holding
+
+    def candidates(self, packages: Collection[str]) -> Mapping[str, Candidates]:
+        known = self._holding.candidates
+        missing = [package for package in packages if package not in known]
+        if missing:
+            for package, row in versions.candidates_of(self._connection, missing).items():
+                known[package] = _candidates(row)
+        return {package: known[package] for package in packages if package in known}
+
+    def dependencies(self, versions: Sequence[Candidate]) -> Sequence[Sequence[Declaration]]:
+        known = self._holding.declared
+        missing = [version.id for version in versions if version.id not in known]
+        if missing:
+            known.update(self._read_dependencies(missing))
+        return [known[version.id] for version in versions]
+
+    def _read_dependencies(self, version_ids: Sequence[int]) -> dict[int, list[Declaration]]:
+        found: dict[int, list[Declaration]] = {version_id: [] for version_id in version_ids}
+        for version_id, package, constraint, kinds, optional in dependencies.needs_of(
+            self._connection, version_ids
+        ):
+            found[version_id].append(_declaration(package, constraint, kinds, optional))
+        return found
+
+    def mentions(self, packages: Collection[str]) -> Mapping[str, Sequence[Mention]]:
+        known = self._holding.mentions
+        missing = [package for package in packages if package not in known]
+        if missing:
+            known.update(self._read_mentions(missing))
+        return {package: known[package] for package in packages}
+
+    def _read_mentions(self, packages: Sequence[str]) -> dict[str, list[Mention]]:
+        found: dict[str, list[Mention]] = {package: [] for package in packages}
+        for package, constraint, kinds, optional, since in dependencies.mentions_of(
+            self._connection, packages
+        ):
+            found[package].append(Mention(parse_constraint(constraint), Kind(kinds), optional, since))
+        return found
+
+
+def _candidates(row: PackageCandidates) -> Candidates:
+    return Candidates(
+        row.name,
+        Status[row.status.name],
+        tuple(
+            Candidate(
+                version.id,
+                version.version,
+                version.sort_key,
+                version.is_prerelease,
+                Status[version.status.name],
+                version.released_at,
+            )
+            for version in row.versions
+        ),
+    )
+
+
+# Neighbouring versions declare the same: one object for all of them saves most of the memory.
+@functools.lru_cache(maxsize=1 << 18)
+def _declaration(package: str, constraint: str, kinds: int, optional: bool) -> Declaration:
+    return Declaration(package, parse_constraint(constraint), Kind(kinds), optional)

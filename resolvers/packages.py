@@ -1,0 +1,143 @@
+"""Registering, changing and deleting packages."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from graph.errors import InvalidName, excerpt
+from graph.names import check_name, close_names
+from resolvers.differences import package_differences
+from resolvers.drafts import UpdateRequest, registered, updated
+from resolvers.errors import AlreadyExists, NotFound, StillRequired
+from resolvers.ledger import Ledger, Outcome, fields_of
+from storage import dependencies, events, packages, versions
+from storage.database import Connection, Database
+from storage.events import Change
+from storage.rows import PackageRow
+from storage.tables import EventKind, SubjectType
+
+# Enough to see what is at stake.
+_REQUIRERS_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRequest:
+    """A package to be known."""
+
+    name: str
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChange:
+    """A package after a request, and the position of the newest event: that of the change, if there was one."""
+
+    package: PackageRow
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What was deleted."""
+
+    name: str
+    versions: int
+    cursor: int
+
+
+def register(database: Database, request: RegisterRequest, *, now: datetime) -> PackageChange:
+    """Register a package. Equal content again changes nothing; other content is AlreadyExists."""
+    wanted = UpdateRequest(request.name, description=request.description, labels=request.labels)
+    fields = registered(request.name, wanted)
+
+    def operation(connection: Connection) -> PackageChange:
+        row = packages.by_name(connection, fields.name)
+        if row is not None:
+            differences = package_differences(fields_of(row), fields)
+            if differences:
+                raise AlreadyExists(fields.name, differences)
+        return _applied(connection, wanted, now)
+
+    return database.write(operation)
+
+
+def update(database: Database, request: UpdateRequest, *, now: datetime) -> PackageChange:
+    """Change a package; nothing is written when nothing differs. Raises NotFound, IllegalTransition, BadInput."""
+    updated(registered("any"), request)
+
+    def operation(connection: Connection) -> PackageChange:
+        existing(connection, request.name)
+        return _applied(connection, request, now)
+
+    with suggesting(database):
+        return database.write(operation)
+
+
+def delete(database: Database, name: str, *, force: bool, now: datetime) -> Deletion:
+    """Delete a package with its versions. Raises NotFound, and StillRequired unless `force`."""
+
+    def operation(connection: Connection) -> Deletion:
+        row = existing(connection, name)
+        requirers = dependencies.requirers(connection, name, limit=_REQUIRERS_SHOWN)
+        if requirers.total and not force:
+            raise StillRequired(name, requirers.names, requirers.total)
+        deleted = versions.counts_of(connection, [row.id])[row.id]
+        packages.delete(connection, row.id)
+        change = Change(EventKind.PACKAGE_DELETED, SubjectType.PACKAGE, row.id, name)
+        return Deletion(name, deleted, events.append(connection, [change], at=now))
+
+    with suggesting(database):
+        return database.write(operation)
+
+
+def existing(connection: Connection, name: str) -> PackageRow:
+    """Return the package of this name, or raise UnknownPackage."""
+    row = packages.by_name(connection, name)
+    if row is None:
+        raise UnknownPackage(name)
+    return row
+
+
+class UnknownPackage(Exception):
+    """Raised inside a transaction; `suggesting` makes it NotFound outside of one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@contextmanager
+def suggesting(database: Database) -> Iterator[None]:
+    """Turn UnknownPackage into NotFound with the close names. Comparing all names is nothing to hold a lock for."""
+    try:
+        yield
+    except UnknownPackage as error:
+        named = error.name if _is_name(error.name) else excerpt(error.name)
+        raise NotFound(f"package {named}", close_to(database, error.name), path=("name",)) from None
+
+
+def close_to(database: Database, name: str) -> list[str]:
+    """Return registered names that are spelled like `name`, likeliest first; none for what cannot be a name."""
+    if not _is_name(name):
+        return []
+    with database.read() as connection:
+        names = packages.names(connection)
+    return close_names(name, names)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        check_name(text)
+    except InvalidName:
+        return False
+    return True
+
+
+def _applied(connection: Connection, request: UpdateRequest, now: datetime) -> PackageChange:
+    ledger = Ledger(connection, (), [request], now=now)
+    outcome = ledger.update(request)
+    cursor = events.newest(connection) if outcome is Outcome.UNCHANGED else ledger.write()
+    return PackageChange(existing(connection, request.name), cursor)

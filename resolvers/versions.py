@@ -1,0 +1,157 @@
+"""Publishing versions, moving them through their life cycle, and setting a draft's dependencies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from resolvers.acyclic import LatestNeeds
+from resolvers.differences import need_of
+from resolvers.drafts import (
+    DependencyRequest,
+    PublishRequest,
+    checked_dependencies,
+    draft_of,
+    key_of,
+    validated,
+)
+from resolvers.errors import ClosesCycle, NotADraft, NotFound
+from resolvers.ledger import Ledger
+from resolvers.packages import existing, suggesting
+from storage import dependencies, events, versions
+from storage.database import Connection, Database
+from storage.events import Change
+from storage.rows import VersionRow
+from storage.tables import DependencyFields, EventKind, SubjectType, VersionFields
+from storage.transitions import VERSION_MOVES, VersionStatus, illegal
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """A version's new status."""
+
+    package: str
+    version: str
+    status: VersionStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DependenciesRequest:
+    """A draft's new dependencies, in place of those it has; `forbid_cycles` are bits of `storage.tables.Kind`."""
+
+    package: str
+    version: str
+    dependencies: tuple[DependencyRequest, ...]
+    forbid_cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChange:
+    """A version after a request, and the position of the newest event: that of the change, if there was one."""
+
+    version: VersionRow
+    created: bool
+    cursor: int
+
+
+def publish(database: Database, request: PublishRequest, *, now: datetime) -> VersionChange:
+    """Publish a version, registering its package when that is new.
+
+    Equal content again changes nothing (`created` is False). Raises BadInput, BadVersion, BadConstraint, OtherContent
+    and ClosesCycle.
+    """
+    draft = draft_of(request)
+
+    def operation(connection: Connection) -> VersionChange:
+        ledger = Ledger(connection, [draft], now=now)
+        entry = ledger.publish(draft)
+        cursor = ledger.write() if entry.created else events.newest(connection)
+        return VersionChange(versions.by_ids(connection, [entry.id])[entry.id], entry.created, cursor)
+
+    return database.write(operation)
+
+
+def set_status(database: Database, request: StatusRequest, *, now: datetime) -> VersionChange:
+    """Move a version; the status and reason it has already change nothing. Raises NotFound, IllegalTransition, BadInput."""
+    key = key_of(request.version)
+    _check_reason(request)
+
+    def operation(connection: Connection) -> VersionChange:
+        row = _existing(connection, request.package, request.version, key)
+        if (row.status, row.status_reason) == (request.status, request.reason):
+            return VersionChange(row, created=False, cursor=events.newest(connection))
+        if not versions.set_status(connection, row.id, target=request.status, reason=request.reason, now=now):
+            subject = f"version {request.package} {row.version}"
+            raise illegal(VERSION_MOVES, subject, origin=row.status, target=request.status)
+        is_published = row.status is VersionStatus.DRAFT and request.status is VersionStatus.PUBLISHED
+        kind = EventKind.VERSION_PUBLISHED if is_published else EventKind.VERSION_CHANGED
+        return _changed(connection, row, request.package, kind, now)
+
+    with suggesting(database):
+        return database.write(operation)
+
+
+def set_dependencies(
+    database: Database, request: DependenciesRequest, *, as_admin: bool, now: datetime
+) -> VersionChange:
+    """Replace a version's dependencies; equal ones in equal order change nothing.
+
+    Raises NotFound, NotADraft unless `as_admin`, ClosesCycle, BadInput and BadConstraint.
+    """
+    key = key_of(request.version)
+    needs = checked_dependencies(request.dependencies)
+
+    def operation(connection: Connection) -> VersionChange:
+        row = _existing(connection, request.package, request.version, key)
+        if row.status is not VersionStatus.DRAFT and not as_admin:
+            raise NotADraft(request.package, row.version, row.status)
+        stored = dependencies.of_versions(connection, [row.id])[row.id]
+        if list(map(need_of, stored)) == list(map(need_of, needs)):
+            return VersionChange(row, created=False, cursor=events.newest(connection))
+        _check_acyclic(connection, request, needs)
+        _replace(connection, row.id, needs, now)
+        return _changed(connection, row, request.package, EventKind.DEPENDENCIES_CHANGED, now)
+
+    with suggesting(database):
+        return database.write(operation)
+
+
+def _existing(connection: Connection, package: str, version: str, key: bytes) -> VersionRow:
+    row = versions.by_key(connection, existing(connection, package).id, key)
+    if row is None:
+        raise NotFound(f"version {version} of package {package}", path=("version",))
+    return row
+
+
+def _check_reason(request: StatusRequest) -> None:
+    """The reason is checked as any that comes with a version; the rest of the fields are those of some version."""
+    validated(
+        lambda: VersionFields(version="0", sort_key=b"0", is_prerelease=False, status_reason=request.reason),
+        renamed={"status_reason": "reason"},
+    )
+
+
+def _check_acyclic(
+    connection: Connection, request: DependenciesRequest, needs: tuple[DependencyFields, ...]
+) -> None:
+    if request.forbid_cycles:
+        cycle = LatestNeeds(connection).cycle(request.package, needs, request.forbid_cycles)
+        if cycle is not None:
+            raise ClosesCycle(cycle, path=("dependencies",))
+
+
+def _replace(
+    connection: Connection, version_id: int, needs: tuple[DependencyFields, ...], now: datetime
+) -> None:
+    dependencies.delete_of(connection, version_id)
+    first = dependencies.next_id(connection)
+    rows = ((first + position, version_id, position, need) for position, need in enumerate(needs))
+    dependencies.insert(connection, rows)
+    versions.touch(connection, version_id, now=now)
+
+
+def _changed(
+    connection: Connection, row: VersionRow, package: str, kind: EventKind, now: datetime
+) -> VersionChange:
+    change = Change(kind, SubjectType.VERSION, row.id, package, row.version)
+    cursor = events.append(connection, [change], at=now)
+    return VersionChange(versions.by_ids(connection, [row.id])[row.id], created=False, cursor=cursor)

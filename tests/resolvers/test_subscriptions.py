@@ -1,0 +1,64 @@
+"""Reading the event log from a place."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from resolvers.drafts import PublishRequest
+from resolvers.subscriptions import EventSelection, Progress, Trimmed, read_events
+from resolvers.versions import publish
+from storage.database import Database
+from storage.tables import EventKind
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ALL = EventSelection()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(str(tmp_path / "log.db"))
+    for version in ("1", "2", "3"):
+        publish(opened, PublishRequest("a", version), now=NOW)
+    publish(opened, PublishRequest("b", "1"), now=NOW)
+    yield opened
+    opened.close()
+
+
+def read(
+    database: Database, after: int, selection: EventSelection = ALL, limit: int = 10
+) -> tuple[list[int], int]:
+    progress = read_events(database, after, selection=selection, limit=limit)
+    assert isinstance(progress, Progress)
+    return [event.seq for event in progress.events], progress.position
+
+
+def test_a_reader_gets_what_comes_after_its_place_up_to_the_limit(database: Database) -> None:
+    assert read(database, 0, limit=4) == ([1, 2, 3, 4], 4)
+    assert read(database, 4, limit=4) == ([5, 6], 6)
+    assert read(database, 6, limit=4) == ([], 6)
+
+
+def test_a_reader_need_not_look_again_through_what_did_not_fit(database: Database) -> None:
+    assert read(database, 0, EventSelection(packages=frozenset({"b"}))) == ([5, 6], 6)
+    assert read(database, 0, EventSelection(kinds=frozenset({EventKind.PACKAGE_DELETED}))) == ([], 6)
+    assert read(database, 0, EventSelection(packages=frozenset({"a"})), limit=2) == ([1, 2], 2)
+
+
+@pytest.mark.parametrize(
+    "selection", [EventSelection(kinds=frozenset()), EventSelection(packages=frozenset())]
+)
+def test_a_selection_of_nothing_is_at_the_end_at_once(database: Database, selection: EventSelection) -> None:
+    assert read(database, 0, selection) == ([], 6)
+
+
+def test_a_reader_whose_next_event_was_trimmed_is_told_where_to_go_on(database: Database) -> None:
+    def trim(connection: Connection) -> None:
+        connection.execute(text("DELETE FROM events WHERE seq <= 3"))
+
+    database.write(trim)
+
+    assert read_events(database, 2, selection=ALL) == Trimmed(3)
+    assert read(database, 3) == ([4, 5, 6], 6)
