@@ -1,0 +1,56 @@
+"""What every field can reach: the application, and the batches of the operation it belongs to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+import anyio
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from resolvers.atlas import Atlas
+from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
+from schema.loaders import Loaders
+from schema.pulse import Pulse
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What lives as long as the process."""
+
+    atlas: Atlas
+    pulse: Pulse
+    version: str
+    started_at: datetime
+
+
+@dataclass(slots=True)
+class Context:
+    """What one operation works with. Loaders keep what they have read, so no two operations share them."""
+
+    application: Application
+    request_id: str
+    executed: bool = False
+    """Whether the document was accepted, so that errors are about what it asks for."""
+    loaders: Loaders = field(init=False)
+    around: DataLoader[Walk, Neighbours] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.application.atlas.database)
+        self.around = DataLoader(self._neighbourhoods)
+
+    async def _neighbourhoods(self, walks: list[Walk]) -> list[Neighbours]:
+        found = await anyio.to_thread.run_sync(neighbourhoods, self.atlas, walks)
+        return [found[walk] for walk in walks]
+
+    @property
+    def atlas(self) -> Atlas:
+        """The catalogue, its graphs and the solver's view of it."""
+        return self.application.atlas
+
+    def for_operation(self) -> "Context":
+        """Return a context for one more operation of the same request or socket."""
+        return Context(self.application, self.request_id)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,128 @@
+"""The enumerations of the API."""
+
+from enum import Enum
+
+import strawberry
+from strawberry import enum_value
+
+
+@strawberry.enum(description="Life cycle of a package (PEP 792 project status).")
+class PackageStatus(Enum):
+    ACTIVE = enum_value("ACTIVE", description="In ordinary use.")
+    DEPRECATED = enum_value("DEPRECATED", description="Still there, but to be replaced; solved last.")
+    ARCHIVED = enum_value("ARCHIVED", description="No longer maintained; solved last.")
+    QUARANTINED = enum_value("QUARANTINED", description="Held as unsafe; never solved.")
+
+
+@strawberry.enum(
+    description="Life cycle of one version. YANKED resolves only when pinned exactly or already locked; "
+    "DRAFT and QUARANTINED never."
+)
+class VersionStatus(Enum):
+    DRAFT = enum_value("DRAFT", description="Not yet published; its dependencies may still change.")
+    PUBLISHED = enum_value("PUBLISHED", description="Released.")
+    DEPRECATED = enum_value("DEPRECATED", description="Released, and picked only after all others.")
+    YANKED = enum_value("YANKED", description="Withdrawn: picked only when pinned exactly or already locked.")
+    QUARANTINED = enum_value("QUARANTINED", description="Held as unsafe; never picked.")
+
+
+@strawberry.enum(description="What a dependency is needed for. One dependency may have several kinds.")
+class DependencyKind(Enum):
+    RUNTIME = enum_value("RUNTIME", description="Needed to run.")
+    BUILD = enum_value("BUILD", description="Needed to build.")
+    TEST = enum_value("TEST", description="Needed to test.")
+    DEV = enum_value("DEV", description="Needed to develop.")
+    PEER = enum_value("PEER", description="Restricts a version chosen by others, without requiring it.")
+
+
+@strawberry.enum(
+    description="Which versions make the package graph: LATEST the edges of each latestVersion, "
+    "ALL those of every PUBLISHED, DEPRECATED or YANKED version."
+)
+class GraphScope(Enum):
+    LATEST = enum_value("LATEST", description="The edges of each package's latestVersion.")
+    ALL = enum_value("ALL", description="The edges of every PUBLISHED, DEPRECATED or YANKED version.")
+
+
+@strawberry.enum(description="What packages can be ordered by.")
+class PackageOrderField(Enum):
+    NAME = enum_value("NAME", description="The name, by code point.")
+    CREATED_AT = enum_value("CREATED_AT", description="When the package was registered.")
+    UPDATED_AT = enum_value("UPDATED_AT", description="When the package last changed.")
+
+
+@strawberry.enum(description="Which way an order runs.")
+class OrderDirection(Enum):
+    ASC = enum_value("ASC", description="Smallest, first or oldest first.")
+    DESC = enum_value("DESC", description="Largest, last or newest first.")
+
+
+@strawberry.enum(description="Which of several versions that would do is picked.")
+class ResolutionStrategy(Enum):
+    HIGHEST = enum_value("HIGHEST", description="The newest.")
+    LOWEST = enum_value("LOWEST", description="The oldest.")
+    LOWEST_DIRECT = enum_value(
+        "LOWEST_DIRECT", description="The oldest of what is required directly, the newest of the rest."
+    )
+
+
+@strawberry.enum(description="When a pre-release such as 2.0rc1 may be picked.")
+class PrereleasePolicy(Enum):
+    IF_NECESSARY = enum_value(
+        "IF_NECESSARY",
+        description="When a package has no final version, or something names one of its pre-releases.",
+    )
+    ALLOW = enum_value("ALLOW", description="Always, after all final versions.")
+    DISALLOW = enum_value("DISALLOW", description="Never.")
+
+
+@strawberry.enum(description="What a step of an explanation rests on.")
+class DerivationKind(Enum):
+    ROOT_REQUIREMENT = enum_value("ROOT_REQUIREMENT", description="A requirement that was given.")
+    DEPENDENCY = enum_value("DEPENDENCY", description="A dependency that versions declare.")
+    NO_VERSIONS = enum_value(
+        "NO_VERSIONS", description="No version that may be picked satisfies a constraint."
+    )
+    UNKNOWN_PACKAGE = enum_value("UNKNOWN_PACKAGE", description="Nothing of that name is registered.")
+    CONSTRAINT = enum_value("CONSTRAINT", description="A constraint that was given.")
+    DERIVED = enum_value("DERIVED", description="A conclusion from the steps it names as causes.")
+
+
+@strawberry.enum(description="What an event tells of.")
+class EventKind(Enum):
+    PACKAGE_CHANGED = enum_value("PACKAGE_CHANGED", description="A package was registered or changed.")
+    PACKAGE_DELETED = enum_value("PACKAGE_DELETED", description="A package was deleted, with its versions.")
+    VERSION_PUBLISHED = enum_value("VERSION_PUBLISHED", description="A version was published.")
+    VERSION_CHANGED = enum_value("VERSION_CHANGED", description="A version changed its status.")
+    DEPENDENCIES_CHANGED = enum_value(
+        "DEPENDENCIES_CHANGED", description="The dependencies of a version were replaced."
+    )
+
+
+@strawberry.enum(description="Why a request was refused; in `errors[].extensions.code`.")
+class ErrorCode(Enum):
+    BAD_USER_INPUT = enum_value("BAD_USER_INPUT", description="An argument has a value it may not have.")
+    GRAPHQL_PARSE_FAILED = enum_value("GRAPHQL_PARSE_FAILED", description="The document is not GraphQL.")
+    GRAPHQL_VALIDATION_FAILED = enum_value(
+        "GRAPHQL_VALIDATION_FAILED", description="The document does not fit this schema."
+    )
+    INVALID_VERSION = enum_value("INVALID_VERSION", description="A text is not a PEP 440 version.")
+    INVALID_CONSTRAINT = enum_value("INVALID_CONSTRAINT", description="A text is not a version constraint.")
+    NOT_FOUND = enum_value("NOT_FOUND", description="What is to be changed does not exist.")
+    ALREADY_EXISTS = enum_value("ALREADY_EXISTS", description="The name is taken, by something else.")
+    CONFLICT = enum_value("CONFLICT", description="The present state of the object does not allow it.")
+    DEPENDENCY_CYCLE = enum_value(
+        "DEPENDENCY_CYCLE", description="The version would close a forbidden cycle."
+    )
+    STILL_REQUIRED = enum_value("STILL_REQUIRED", description="Other packages require what is to be deleted.")
+    ILLEGAL_TRANSITION = enum_value(
+        "ILLEGAL_TRANSITION", description="The state cannot be reached from the present one."
+    )
+    LIMIT_EXCEEDED = enum_value("LIMIT_EXCEEDED", description="More was asked for than a limit allows.")
+    GAVE_UP = enum_value(
+        "GAVE_UP", description="A budget ran out before there was an answer; says nothing about the answer."
+    )
+    UNAVAILABLE = enum_value("UNAVAILABLE", description="The database cannot be used now; try again later.")
+    INTERNAL_SERVER_ERROR = enum_value(
+        "INTERNAL_SERVER_ERROR", description="A fault of the server, logged under `extensions.requestId`."
+    )

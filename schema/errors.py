@@ -1,0 +1,66 @@
+"""What this room refuses by itself, each with the facts a caller needs."""
+
+
+class SchemaError(Exception):
+    """Base of everything this room raises on purpose."""
+
+
+class InvalidId(SchemaError):
+    """The text is not an id that this server gave out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return (
+            f"{self.text!r:.60} is not an id of this server: ids are opaque, pass on what a field `id` gave"
+        )
+
+
+class InvalidPage(SchemaError):
+    """The page arguments do not name a page."""
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(argument, problem)
+        self.argument = argument
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"`{self.argument}` {self.problem}"
+
+
+class RepeatedLabel(SchemaError):
+    """A list of labels gives one key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"the label {self.key!r:.60} is given twice: a key has one value"
+
+
+class TooLarge(SchemaError):
+    """An operation holds or asks for more than a limit allows."""
+
+    def __init__(self, what: str, *, found: int, allowed: int) -> None:
+        super().__init__(what, found, allowed)
+        self.what = what
+        self.found = found
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.found:,}, and at most {self.allowed:,} is allowed in one operation"
+
+
+class Vanished(SchemaError):
+    """Something was deleted while the operation was reading around it."""
+
+    def __init__(self, what: str, of: str) -> None:
+        super().__init__(what, of)
+        self.what = what
+        self.of = of
+
+    def __str__(self) -> str:
+        return f"the {self.what} of {self.of} was deleted just now: ask again"

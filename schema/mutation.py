@@ -1,0 +1,115 @@
+"""The mutations."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, TypeVar
+
+import anyio
+import strawberry
+from strawberry import argument
+
+from resolvers import batches, packages, versions
+from schema.context import Context, Info
+from schema.fields import field
+from schema.inputs import (
+    DeletePackageInput,
+    PublishVersionInput,
+    PublishVersionsInput,
+    RegisterPackageInput,
+    SetDependenciesInput,
+    SetVersionStatusInput,
+    UpdatePackageInput,
+)
+from schema.payloads import (
+    DeletePackagePayload,
+    PackagePayload,
+    PackageVersionPayload,
+    PublishVersionResult,
+    PublishVersionsPayload,
+)
+from storage.database import Database
+
+Result = TypeVar("Result")
+
+
+async def write(context: Context, change: Callable[[Database], Result]) -> Result:
+    """Run `change` in a thread, and have subscribers look for what it wrote."""
+    try:
+        return await anyio.to_thread.run_sync(change, context.atlas.database)
+    finally:
+        # Also after a failure: a request that timed out may have been committed all the same.
+        context.application.pulse.nudge()
+
+
+def now() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation:
+    @field("Make a package known. Equal content again changes nothing; other content is ALREADY_EXISTS.")
+    async def register_package(
+        self, info: Info, input: Annotated[RegisterPackageInput, argument(description="The package.")]
+    ) -> PackagePayload:
+        change = partial(packages.register, request=input.to_request(), now=now())
+        return PackagePayload.of(await write(info.context, change))
+
+    @field("Change what is said of a package, or its state.")
+    async def update_package(
+        self, info: Info, input: Annotated[UpdatePackageInput, argument(description="What to change.")]
+    ) -> PackagePayload:
+        change = partial(packages.update, request=input.to_request(), now=now())
+        return PackagePayload.of(await write(info.context, change))
+
+    @field("Delete a package with its versions. STILL_REQUIRED when others require it.")
+    async def delete_package(
+        self, info: Info, input: Annotated[DeletePackageInput, argument(description="Which package.")]
+    ) -> DeletePackagePayload:
+        change = partial(packages.delete, name=input.name, force=input.force, now=now())
+        deletion = await write(info.context, change)
+        return DeletePackagePayload(
+            deleted_name=deletion.name, deleted_versions=deletion.versions, cursor=str(deletion.cursor)
+        )
+
+    @field(
+        "Publish a version, registering its package when that is new. Equal content again changes "
+        "nothing; other content is CONFLICT."
+    )
+    async def publish_version(
+        self, info: Info, input: Annotated[PublishVersionInput, argument(description="The version.")]
+    ) -> PackageVersionPayload:
+        change = partial(versions.publish, request=input.to_request(), now=now())
+        return PackageVersionPayload.of(await write(info.context, change))
+
+    @field("Publish many versions at once: with `atomic` all or none, otherwise each that is good.")
+    async def publish_versions(
+        self, info: Info, input: Annotated[PublishVersionsInput, argument(description="The versions.")]
+    ) -> PublishVersionsPayload:
+        items = [each.to_request() for each in input.versions]
+        change = partial(batches.publish_all, items=items, atomic=input.atomic, now=now())
+        batch = await write(info.context, change)
+        return PublishVersionsPayload(
+            results=[PublishVersionResult.of(result) for result in batch.results],
+            published=batch.published,
+            failed=batch.failed,
+            cursor=str(batch.cursor),
+        )
+
+    @field("Move a version through its life cycle.")
+    async def set_version_status(
+        self, info: Info, input: Annotated[SetVersionStatusInput, argument(description="Where to.")]
+    ) -> PackageVersionPayload:
+        change = partial(versions.set_status, request=input.to_request(), now=now())
+        return PackageVersionPayload.of(await write(info.context, change))
+
+    @field("Replace what a version needs.")
+    async def set_dependencies(
+        self,
+        info: Info,
+        input: Annotated[SetDependenciesInput, argument(description="Of what, and with what.")],
+    ) -> PackageVersionPayload:
+        # Without access tokens whoever reaches the server is its administrator.
+        change = partial(versions.set_dependencies, request=input.to_request(), as_admin=True, now=now())
+        return PackageVersionPayload.of(await write(info.context, change))
