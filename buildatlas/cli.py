@@ -1,0 +1,382 @@
+"""The command line.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 failed.
+"""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from buildatlas import documents, rendering, transfers
+from buildatlas.client import Answer, Client, Refused, Unreachable, connect
+from buildatlas.files import UnreadableFile
+from buildatlas.observability import configure_logging
+from buildatlas.requirements import parse_requirement
+from buildatlas.server import PortTaken, version
+from buildatlas.server import serve as run_server
+from buildatlas.settings import SettingsError, settings
+from buildatlas.transfers import UnwritableFile
+from graph.errors import GraphError
+from graph.resolution import PrereleasePolicy, Strategy
+from resolvers.transfer import OnError
+from storage.database import Database
+from storage.dependencies import GraphScope
+from storage.errors import StorageError
+
+_NO: Final = 1
+_WRONG_USE: Final = 2
+_FAILED: Final = 3
+
+# What the API refuses because of what it was asked; anything else is not the caller's fault.
+_CALLERS_FAULTS: Final = frozenset(
+    {"BAD_USER_INPUT", "INVALID_VERSION", "INVALID_CONSTRAINT", "NOT_FOUND", "LIMIT_EXCEEDED"}
+)
+
+app = typer.Typer(
+    name="buildatlas",
+    help="Every package an organisation builds, what each version needs, and how its builds stand.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class DependencyKind(StrEnum):
+    """What a dependency is needed for."""
+
+    RUNTIME = "RUNTIME"
+    BUILD = "BUILD"
+    TEST = "TEST"
+    DEV = "DEV"
+    PEER = "PEER"
+
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="A file, or a sqlite:/// URL. Default: BUILDATLAS_DATABASE_URL, else a file in your data directory.",
+        show_default=False,
+    ),
+]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="Ask the server at this address instead of a database.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+KindsOption = Annotated[
+    list[DependencyKind] | None,
+    typer.Option("--kind", help="Follow dependencies of this kind; may be repeated."),
+]
+OptionalOption = Annotated[bool, typer.Option("--optional", help="Also follow optional dependencies.")]
+ScopeOption = Annotated[
+    GraphScope, typer.Option("--scope", help="The dependencies of each latest version, or of all versions.")
+]
+
+
+def main() -> None:
+    """Run the command line, and turn what goes wrong into a sentence and an exit code."""
+    # 150,000 objects have just been imported for good; looking through them again and again for garbage takes
+    # a quarter of the time of an import of a large catalogue.
+    gc.freeze()
+    try:
+        app(standalone_mode=True)
+    except Refused as error:
+        _fail(error, _WRONG_USE if error.code in _CALLERS_FAULTS else _FAILED)
+    except (SettingsError, GraphError) as error:
+        _fail(error, _WRONG_USE)
+    except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken) as error:
+        _fail(error, _FAILED)
+    except BrokenPipeError:
+        # Whoever reads has read enough; Python would complain again while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_FAILED)
+
+
+def _fail(error: Exception, code: int) -> None:
+    Console(stderr=True).print(
+        f"[bold red]error[/bold red]: {escape(str(error))}", highlight=False, soft_wrap=True
+    )
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
+) -> None:
+    if show_version:
+        typer.echo(version())
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="The address to answer on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="The port to answer on.", show_default="8000")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Serve the API and its page."""
+    defaults = settings(os.environ)
+    chosen = replace(
+        defaults,
+        host=defaults.host if host is None else host,
+        port=defaults.port if port is None else port,
+        database_url=defaults.database_url if database is None else database,
+    )
+    configure_logging(sys.stderr, level=chosen.log_level)
+    console = Console(stderr=True)
+
+    def announce(address: str) -> None:
+        console.print(
+            f"Buildatlas {version()} serves [bold]{address}[/bold] from {chosen.database_url}",
+            highlight=False,
+        )
+
+    run_server(chosen, announce=announce)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[str], typer.Argument(help="Catalogue JSON Lines: plain, .gz, .zst, or - for standard input.")
+    ],
+    *,
+    on_error: Annotated[
+        OnError, typer.Option(help="At a bad line: stop and write nothing of its file, or skip the line.")
+    ] = OnError.STOP,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add packages and versions from catalogue files. Each file is written whole or not at all."""
+    with _opened(database) as opened:
+        reports = transfers.import_files(opened, files, on_error=on_error, console=Console(stderr=True))
+        if as_json:
+            _print_json([report.as_json() for report in reports])
+        else:
+            for report in reports:
+                report.show(Console(), Console(stderr=True))
+    if any(report.is_refused for report in reports):
+        raise typer.Exit(_FAILED)
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path | None, typer.Argument(help="The file to write; standard output when left out.")
+    ] = None,
+    *,
+    database: DatabaseOption = None,
+) -> None:
+    """Write the whole catalogue as JSON Lines, as import reads it."""
+    with _opened(database) as opened:
+        transfers.export_file(opened, output)
+
+
+@app.command()
+def resolve(
+    requirements: Annotated[list[str], typer.Argument(help="Such as 'Flux>=0.14' or DataFrames.")],
+    *,
+    kind: KindsOption = None,
+    optional: OptionalOption = False,
+    constraint: Annotated[
+        list[str] | None, typer.Option(help="Restrict a package without requiring it; may be repeated.")
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(help="Replace every declared constraint on a package; may be repeated."),
+    ] = None,
+    strategy: Annotated[
+        Strategy, typer.Option(help="Which of several versions that would do.")
+    ] = Strategy.HIGHEST,
+    prereleases: Annotated[
+        PrereleasePolicy, typer.Option(help="When a pre-release may be picked.")
+    ] = PrereleasePolicy.IF_NECESSARY,
+    as_of: Annotated[datetime | None, typer.Option(help="Ignore versions released later (UTC).")] = None,
+    database: DatabaseOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pick one version of everything needed, or explain why none can be picked."""
+    question = {
+        "requirements": [parse_requirement(text) for text in requirements],
+        "kinds": _kinds(kind, default=["RUNTIME"]),
+        "includeOptional": optional,
+        "constraints": [parse_requirement(text) for text in constraint or ()],
+        "overrides": [parse_requirement(text) for text in override or ()],
+        "strategy": strategy.value,
+        "prereleases": prereleases.value,
+        "asOf": f"{as_of.isoformat()}Z" if as_of else None,
+    }
+    answer = _ask(documents.RESOLVE, {"input": question}, database=database, url=url)["resolve"]
+    _print(answer, as_json=as_json, show=_show_resolution)
+    if answer["__typename"] == "ResolutionConflict":
+        raise typer.Exit(_NO)
+
+
+@app.command()
+def plan(
+    packages: Annotated[
+        list[str] | None, typer.Argument(help="What to build; every active package when left out.")
+    ] = None,
+    *,
+    dependents: Annotated[
+        bool, typer.Option("--dependents", help="Also everything that depends on them.")
+    ] = False,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="Solve this requirement first and plan its pins; may be repeated."),
+    ] = None,
+    kind: KindsOption = None,
+    optional: OptionalOption = False,
+    scope: ScopeOption = GraphScope.LATEST,
+    database: DatabaseOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the order to build in: waves, cycles, and the critical path."""
+    wanted: dict[str, Any] = {
+        "packages": packages or [],
+        "includeDependents": dependents,
+        "kinds": _kinds(kind, default=["RUNTIME", "BUILD"]),
+        "includeOptional": optional,
+        "scope": scope.value,
+    }
+    if require:
+        wanted["resolve"] = {"requirements": [parse_requirement(text) for text in require]}
+    answer = _ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
+    _print(answer, as_json=as_json, show=_show_plan)
+    if answer["__typename"] == "ResolutionConflict":
+        raise typer.Exit(_NO)
+
+
+@app.command()
+def cycles(
+    *,
+    first: Annotated[int, typer.Option(help="Show at most this many.", min=1, max=1000)] = 10,
+    kind: KindsOption = None,
+    optional: OptionalOption = False,
+    scope: ScopeOption = GraphScope.LATEST,
+    database: DatabaseOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find packages that need each other. Exits with 1 when there are any."""
+    variables = {**_graph(kind, scope, optional), "first": first}
+    answer = _ask(documents.CYCLES, variables, database=database, url=url)["cycles"]
+    _print(answer, as_json=as_json, show=rendering.cycles)
+    if answer["totalCount"]:
+        raise typer.Exit(_NO)
+
+
+@app.command()
+def path(
+    start: Annotated[str, typer.Argument(metavar="FROM", help="The package that needs.")],
+    end: Annotated[str, typer.Argument(metavar="TO", help="The package that is needed.")],
+    *,
+    kind: KindsOption = None,
+    optional: OptionalOption = False,
+    scope: ScopeOption = GraphScope.LATEST,
+    database: DatabaseOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a shortest chain by which one package needs another. Exits with 1 when there is none."""
+    variables = {**_graph(kind, scope, optional), "from": start, "to": end}
+    answer = _ask(documents.PATH, variables, database=database, url=url)["path"]
+    _print(answer, as_json=as_json, show=lambda console, data: rendering.path(console, data, start, end))
+    if answer is None:
+        raise typer.Exit(_NO)
+
+
+@app.command()
+def impact(
+    packages: Annotated[list[str], typer.Argument(metavar="PACKAGE…", help="What changes.")],
+    *,
+    first: Annotated[int, typer.Option(help="List at most this many.", min=1, max=10_000)] = 1000,
+    kind: KindsOption = None,
+    optional: OptionalOption = False,
+    scope: ScopeOption = GraphScope.LATEST,
+    database: DatabaseOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a change reaches: everything that depends on these packages, nearest first."""
+    variables = {**_graph(kind, scope, optional), "packages": packages, "first": first}
+    answer = _ask(documents.IMPACT, variables, database=database, url=url)["impact"]
+    _print(answer, as_json=as_json, show=rendering.impact)
+
+
+@app.command()
+def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Bring the database to the newest form, making it when it is not there."""
+    with _opened(database) as opened:
+        opened.migrate()
+        if as_json:
+            _print_json({"database": opened.location, "revision": opened.revision})
+        else:
+            typer.echo(f"{opened.location} is at revision {opened.revision}")
+
+
+def _kinds(kinds: list[DependencyKind] | None, *, default: list[str] | None) -> list[str] | None:
+    return [kind.value for kind in kinds] if kinds else default
+
+
+def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool) -> dict[str, Any]:
+    return {"kinds": _kinds(kinds, default=None), "scope": scope.value, "includeOptional": optional}
+
+
+def _ask(document: str, variables: Mapping[str, Any], *, database: str | None, url: str | None) -> Answer:
+    configure_logging(sys.stderr, level="WARNING")
+    database_url = database or settings(os.environ).database_url
+    client: Client
+    with connect(url=url, database_url=database_url, version=version()) as client:
+        return client.ask(document, variables)
+
+
+@contextmanager
+def _opened(database: str | None) -> Iterator[Database]:
+    opened = Database.open(database or settings(os.environ).database_url)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _print(answer: Any, *, as_json: bool, show: "rendering.Show") -> None:
+    if as_json:
+        _print_json(answer)
+    else:
+        show(Console(), answer)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def _show_resolution(console: Console, answer: rendering.Data) -> None:
+    show = rendering.conflict if answer["__typename"] == "ResolutionConflict" else rendering.resolution
+    show(console, answer)
+
+
+def _show_plan(console: Console, answer: rendering.Data) -> None:
+    show = rendering.conflict if answer["__typename"] == "ResolutionConflict" else rendering.plan
+    show(console, answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What wraps every request: its id, who may ask, and one line in the log."""
+
+import logging
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from buildatlas.observability import accepted_request_id, request_id
+from buildatlas.settings import is_loopback
+
+_HEADER: Final = "X-Request-Id"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIds:
+    """Gives each request an id, its caller's or a new one, and sends it back."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        current = accepted_request_id(Headers(scope=scope).get(_HEADER))
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.accept"}:
+                MutableHeaders(scope=message)[_HEADER] = current
+            await send(message)
+
+        token = request_id.set(current)
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            request_id.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """Writes one line for each answered request."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+
+        async def send_and_tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                facts = {"status": message["status"], "seconds": round(time.perf_counter() - started, 6)}
+                log.info("%s %s", scope["method"], scope["path"], extra=facts)
+            await send(message)
+
+        await self.app(scope, receive, send_and_tell)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOnly:
+    """Refuses requests that name another host than this machine.
+
+    A site can make its own name point to 127.0.0.1 and then read what it likes as if from
+    the same origin. The Host header still tells the name that the browser was given.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "lifespan" or is_loopback(_host(Headers(scope=scope).get("host", ""))):
+            await self.app(scope, receive, send)
+            return
+        refusal = PlainTextResponse(
+            "this server answers only to localhost", status_code=HTTPStatus.MISDIRECTED_REQUEST
+        )
+        await refusal(scope, receive, send)
+
+
+def _host(header: str) -> str:
+    """Return a Host header without its port."""
+    host, colon, port = header.rpartition(":")
+    return host if colon and port.isdecimal() else header

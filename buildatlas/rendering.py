@@ -1,0 +1,155 @@
+"""What the answers look like in a terminal."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+Data = Mapping[str, Any]
+Show = Callable[[Console, Any], None]
+
+# What fits a screen; --json has the rest.
+_MOST_NAMES: Final = 8
+_MOST_WAVES: Final = 20
+_MOST_ROWS: Final = 50
+
+
+def resolution(console: Console, data: Data) -> None:
+    """Print pins as a tree: each once, below the one nearest to the question that requires it."""
+    versions = {pin["package"]: pin["version"] for pin in data["pins"]}
+    console.print(_tree(data["edges"], versions))
+    statistics = data["statistics"]
+    console.print(
+        f"{_counted(len(versions), 'pin')} in {_seconds(statistics['durationSeconds'])}, "
+        f"{_counted(statistics['decisions'], 'decision')}, {_counted(statistics['conflicts'], 'conflict')}",
+        style="dim",
+    )
+    if data["cycles"]:
+        console.print(f"{_counted(len(data['cycles']), 'dependency cycle')} among the pins", style="yellow")
+
+
+def _tree(edges: Sequence[Data], versions: Mapping[str, str]) -> Tree:
+    required: dict[str | None, list[Data]] = {}
+    times: dict[str, int] = {}
+    for edge in edges:
+        required.setdefault(edge["dependent"], []).append(edge)
+        times[edge["dependency"]] = times.get(edge["dependency"], 0) + 1
+    tree = Tree("[bold]requirements[/bold]", guide_style="dim")
+    shown: set[str] = set()
+    level: list[tuple[Tree, str | None]] = [(tree, None)]
+    while level:
+        below: list[tuple[Tree, str | None]] = []
+        for branch, dependent in level:
+            for edge in required.get(dependent, ()):
+                name = edge["dependency"]
+                if name not in shown:
+                    shown.add(name)
+                    below.append((branch.add(_pin(edge, versions[name], times[name] - 1)), name))
+        level = below
+    return tree
+
+
+def _pin(edge: Data, version: str, others: int) -> Text:
+    text = Text.assemble((edge["dependency"], "bold"), " ", (version, "green"))
+    if edge["constraint"]:
+        text.append(f"  {edge['constraint']}", "dim")
+    if others:
+        text.append(f"  +{others} more require{'s' if others == 1 else ''} it", "dim italic")
+    return text
+
+
+def conflict(console: Console, data: Data) -> None:
+    """Print an explanation, a paragraph a conclusion."""
+    verdict, *lines = data["message"].splitlines()
+    console.print(Text(verdict, "bold red"))
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+    statistics = data["statistics"]
+    console.print(
+        f"{_counted(statistics['conflicts'], 'conflict')} in {_seconds(statistics['durationSeconds'])}",
+        style="dim",
+    )
+
+
+def plan(console: Console, data: Data) -> None:
+    """Print waves with what begins them, the cycles that were cut and the critical path."""
+    waves = data["waves"]
+    table = Table("wave", "builds", box=None, header_style="bold")
+    table.add_column("packages", no_wrap=True, overflow="ellipsis")
+    for number, wave in enumerate(waves[:_MOST_WAVES]):
+        table.add_row(str(number), f"{len(wave):,}", _names([build["package"] for build in wave]))
+    console.print(table)
+    if len(waves) > _MOST_WAVES:
+        console.print(f"… and {len(waves) - _MOST_WAVES:,} waves more", style="dim")
+    console.print(f"[bold]{data['totalBuilds']:,}[/bold] builds in [bold]{len(waves):,}[/bold] waves")
+    if data["cycles"]:
+        console.print(
+            f"{_counted(len(data['cycles']), 'dependency cycle')}, opened by leaving out "
+            f"{_counted(len(data['cutEdges']), 'dependency', 'dependencies')}; "
+            f"the largest has {len(data['cycles'][0]['packages']):,} packages: {_names(data['cycles'][0]['packages'])}",
+            style="yellow",
+            highlight=False,
+        )
+    console.print(
+        f"critical path, {len(data['criticalPath'])} builds: {_chain(data['criticalPath'])}", highlight=False
+    )
+
+
+def cycles(console: Console, data: Data) -> None:
+    """Print each cycle with a way round and where to cut it."""
+    if not data["nodes"]:
+        console.print("no dependency cycles", style="green")
+        return
+    for cycle in data["nodes"]:
+        console.print(
+            f"[bold]{_counted(len(cycle['packages']), 'package')}[/bold]: {_names(cycle['packages'])}",
+            highlight=False,
+        )
+        console.print(f"  for example {_chain(cycle['example'])}", highlight=False)
+        breaks = [f"{edge['dependent']} → {edge['dependency']}" for edge in cycle["suggestedBreaks"]]
+        console.print(
+            f"  broken by leaving out {len(breaks):,}: {_names(breaks)}", style="dim", highlight=False
+        )
+    shown = f", {len(data['nodes']):,} shown" if data["truncated"] else ""
+    console.print(f"{_counted(data['totalCount'], 'dependency cycle')}{shown}")
+
+
+def path(console: Console, data: Data | None, start: str, end: str) -> None:
+    """Print a chain, or that there is none."""
+    if data is None:
+        console.print(f"{escape(start)} does not need {escape(end)}, directly or not")
+    else:
+        console.print(_chain(data["packages"]), highlight=False)
+
+
+def impact(console: Console, data: Data) -> None:
+    """Print what is reached, nearest first."""
+    table = Table("distance", "package", "via", box=None, header_style="bold")
+    for reached in data["dependents"][:_MOST_ROWS]:
+        table.add_row(str(reached["distance"]), reached["package"], reached["via"])
+    console.print(table)
+    left = data["totalCount"] - min(len(data["dependents"]), _MOST_ROWS)
+    more = f", {left:,} not shown" if left else ""
+    console.print(f"{data['totalCount']:,} packages depend on it{more}")
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(map(escape, names[:_MOST_NAMES]))
+    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES:,} more"
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _chain(names: Sequence[str]) -> str:
+    return " → ".join(map(escape, names))
+
+
+def _seconds(duration: float) -> str:
+    return f"{duration * 1000:,.0f} ms" if duration < 1 else f"{duration:,.1f} s"

@@ -1,0 +1,208 @@
+"""The web application, and the process that serves it."""
+
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import anyio
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from buildatlas.middleware import AccessLog, LocalOnly, RequestIds
+from buildatlas.observability import request_id
+from buildatlas.settings import Settings
+from buildatlas.sockets import GraphQLOverWebSocket
+from buildatlas.transport import GraphQLOverHTTP
+from resolvers.atlas import Atlas
+from schema.context import Application, Context
+from schema.pulse import Pulse
+from schema.root import schema
+from storage.database import Database
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+_DASHBOARD: Final = Path(__file__).parent / "dashboard"
+
+# The page loads nothing but its own files and talks to nothing but this server, and no other site may frame it.
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+# How long a stopping server waits for answers that are still being worked out.
+_GRACE_SECONDS: Final = 10
+
+
+class PortTaken(Exception):
+    """Something else answers on the address already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        return f"port {self.port} on {self.host} is taken by another process: stop it, or choose another by --port"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application; its lifespan opens the database and closes it."""
+    site = _Site(settings)
+    over_http = GraphQLOverHTTP(schema, site.context, settings.body_limit)
+    over_websocket = GraphQLOverWebSocket(schema, context=site.context, sockets=settings.socket_limit)
+    return Starlette(
+        routes=[
+            Route("/graphql", over_http),
+            WebSocketRoute("/graphql", over_websocket),
+            Route("/healthz", _healthz),
+            Route("/readyz", site.readyz),
+            Mount("/", _Page(directory=_DASHBOARD, html=True)),
+        ],
+        middleware=[Middleware(RequestIds), Middleware(AccessLog), Middleware(LocalOnly)],
+        lifespan=site.lifespan,
+    )
+
+
+def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Serve until a signal says stop. `announce` is given the address once requests are answered.
+
+    Raises PortTaken, or StorageError when the database cannot be used.
+    """
+    Server(settings, announce=announce).serve_until_stopped()
+
+
+class Server(uvicorn.Server):
+    """One process that serves; setting `should_exit` stops it, as a signal does."""
+
+    def __init__(self, settings: Settings, *, announce: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._announce = announce
+        super().__init__(
+            uvicorn.Config(
+                create_app(settings),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=settings.message_limit,
+                ws_per_message_deflate=False,
+                ws_ping_interval=20,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    def serve_until_stopped(self) -> None:
+        """Bind the address, then answer requests in this thread."""
+        with listen(self._settings) as listener:
+            # Opened once before the event loop runs, since what is wrong with it is told better from here.
+            Database.open(self._settings.database_url).close()
+            self.run(sockets=[listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start answering, then tell where."""
+        await super().startup(sockets)
+        self._announce(_address((sockets or [])[0]))
+
+
+def version() -> str:
+    """Return the version of this distribution."""
+    return metadata.version("buildatlas")
+
+
+@dataclass(slots=True)
+class _Site:
+    """What the endpoints share, from the start of the lifespan to its end."""
+
+    settings: Settings
+    application: Application | None = None
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        database = await anyio.to_thread.run_sync(Database.open, self.settings.database_url)
+        with closing(database):
+            pulse = Pulse(database.cursor)
+            self.application = Application(Atlas(database), pulse, version(), datetime.now(UTC))
+            async with pulse.beating():
+                yield
+
+    def lifespan(self, app: Starlette) -> AbstractAsyncContextManager[None]:
+        del app
+        return self._open()
+
+    def context(self) -> Context:
+        if self.application is None:
+            raise RuntimeError("a request came in outside of the lifespan")
+        return Context(self.application, request_id.get() or "")
+
+    async def readyz(self, request: Request) -> Response:
+        del request
+        if self.application is None:
+            return _not_ready("the server is starting")
+        try:
+            cursor = await anyio.to_thread.run_sync(self.application.atlas.database.cursor)
+        except StorageError as error:
+            log.warning("not ready: %s", error)
+            return _not_ready(str(error))
+        return JSONResponse({"ready": True, "cursor": str(cursor)})
+
+
+async def _healthz(request: Request) -> Response:
+    del request
+    return JSONResponse({"alive": True})
+
+
+def _not_ready(reason: str) -> Response:
+    return JSONResponse({"ready": False, "reason": reason}, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class _Page(StaticFiles):
+    """The dashboard's files, with the headers that keep the page to itself."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_PAGE_HEADERS)
+        return response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await super().__call__(scope, receive, send)
+        else:  # A WebSocket to any other path than /graphql.
+            await send({"type": "websocket.close", "code": 1000})
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Bind the address that `settings` name. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    host = settings.host.removeprefix("[").removesuffix("]")
+    try:
+        listener = socket.create_server((host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(settings.host, settings.port) from error
+        raise
+    # Connections inherit it. asyncio sets it only on sockets it made itself, and without it the body of each answer
+    # waits for the client to acknowledge the head: 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

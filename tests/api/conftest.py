@@ -1,0 +1,22 @@
+"""What the tests over HTTP and WebSocket share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from buildatlas.settings import Settings
+from tests.api.serving import serving
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a server on an empty catalogue and any free port."""
+    return Settings(database_url=str(tmp_path / "atlas.db"), port=0, body_limit=64 * 1024)
+
+
+@pytest.fixture
+def address(settings: Settings) -> Iterator[str]:
+    """Where a running server answers."""
+    with serving(settings) as running:
+        yield running

@@ -1,0 +1,85 @@
+"""A real server in a thread, and a client of its WebSocket."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from buildatlas.server import Server
+from buildatlas.settings import Settings
+
+PUBLISH = "mutation($input: PublishVersionInput!) { publishVersion(input: $input) { cursor } }"
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Serve as long as the block runs, and give the address, without a slash at its end."""
+    ready = threading.Event()
+    addresses: list[str] = []
+
+    def announce(address: str) -> None:
+        addresses.append(address.rstrip("/"))
+        ready.set()
+
+    server = Server(settings, announce=announce)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    try:
+        assert ready.wait(20), "the server did not start"
+        yield addresses[0]
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+def publish(address: str, package: str, version: str) -> str:
+    """Publish a version over HTTP, and return the cursor of the change."""
+    variables = {"input": {"package": package, "version": version}}
+    answer = httpx.post(f"{address}/graphql", json={"query": PUBLISH, "variables": variables})
+    return str(answer.json()["data"]["publishVersion"]["cursor"])
+
+
+@contextmanager
+def connected(
+    address: str, *, initiate: bool = True, protocol: str = "graphql-transport-ws"
+) -> Iterator["Socket"]:
+    """Give a socket to the server, after the handshake unless `initiate` is false."""
+    place = f"{address.replace('http', 'ws', 1)}/graphql"
+    with connect(place, subprotocols=[Subprotocol(protocol)], open_timeout=10) as connection:
+        socket = Socket(connection)
+        if initiate:
+            socket.send({"type": "connection_init"})
+            assert socket.receive() == {"type": "connection_ack"}
+        yield socket
+
+
+@dataclass
+class Socket:
+    """A client of graphql-transport-ws."""
+
+    connection: ClientConnection
+
+    def send(self, message: object) -> None:
+        self.connection.send(json.dumps(message))
+
+    def receive(self) -> Any:
+        return json.loads(self.connection.recv(timeout=10))
+
+    def subscribe(self, query: str, *, id: str = "1", **variables: object) -> None:
+        payload = {"query": query, "variables": variables}
+        self.send({"type": "subscribe", "id": id, "payload": payload})
+
+    def data(self) -> Mapping[str, Any]:
+        """Return the data of the next message, which must hold some."""
+        message = self.receive()
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        found: Mapping[str, Any] = message["payload"]["data"]
+        return found

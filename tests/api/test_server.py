@@ -1,0 +1,191 @@
+"""The process around the API: its checks, its page, its start and its end."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import Message
+
+from buildatlas.server import PortTaken, create_app, listen, serve
+from buildatlas.settings import Settings
+from storage.database import Database
+from storage.errors import Trouble, Unavailable
+from tests.api.serving import publish, serving
+
+
+def test_a_running_server_is_alive_and_ready(address: str) -> None:
+    cursor = publish(address, "a", "1")
+
+    assert httpx.get(f"{address}/healthz").json() == {"alive": True}
+    assert httpx.get(f"{address}/readyz").json() == {"ready": True, "cursor": cursor}
+
+
+def test_a_server_whose_database_cannot_be_used_is_alive_but_not_ready(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Database) -> int:
+        raise Unavailable("atlas.db", Trouble.FULL, "make room")
+
+    monkeypatch.setattr(Database, "cursor", fail)
+
+    ready = httpx.get(f"{address}/readyz")
+
+    assert httpx.get(f"{address}/healthz").status_code == 200
+    assert ready.status_code == 503
+    assert ready.json() == {
+        "ready": False,
+        "reason": "the database atlas.db has no room left on its disk: make room",
+    }
+
+
+def test_answers_are_sent_without_waiting_for_the_client_to_acknowledge_their_head(tmp_path: Path) -> None:
+    with listen(Settings(str(tmp_path / "atlas.db"), port=0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        accepted.close()
+        client.close()
+
+
+def test_the_page_is_served_with_headers_that_keep_it_to_itself(address: str) -> None:
+    page = httpx.get(f"{address}/")
+
+    assert page.status_code == 200
+    assert "<title>Buildatlas</title>" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "name", ["dashboard.css", "dashboard.js", "dom.js", "place.js", "catalogue.js", "resolve.js"]
+)
+def test_every_file_that_the_page_needs_is_served(address: str, name: str) -> None:
+    assert httpx.get(f"{address}/{name}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/../settings.py", "/%2e%2e/settings.py"])
+def test_nothing_else_is_served(address: str, path: str) -> None:
+    assert httpx.get(f"{address}{path}").status_code == 404
+
+
+def test_the_page_holds_no_script_or_style_of_its_own(address: str) -> None:
+    page = httpx.get(f"{address}/").text
+
+    assert "<style" not in page
+    assert " style=" not in page
+    assert " onclick=" not in page
+    assert page.count("<script") == page.count('<script type="module" src=')
+
+
+def test_a_taken_port_is_told_in_a_sentence(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"port {port} on 127.0.0.1 is taken"):
+            serve(Settings(settings.database_url, port=port), announce=print)
+
+
+def test_an_address_of_no_interface_is_an_error_of_the_system(settings: Settings) -> None:
+    # 192.0.2.0/24 is reserved for documentation; the check for loopback is passed by before it.
+    object.__setattr__(settings, "host", "192.0.2.1")
+
+    with pytest.raises(OSError, match="assign"):
+        serve(settings, announce=print)
+
+
+def test_a_file_that_is_no_database_is_told_before_the_server_starts(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database" * 100)
+
+    with pytest.raises(Unavailable, match=r"notes\.txt"):
+        serve(Settings(str(path), port=0), announce=print)
+
+
+def test_the_server_answers_on_the_other_loopback_too(settings: Settings) -> None:
+    with serving(Settings(settings.database_url, host="::1", port=0)) as address:
+        assert address.startswith("http://[::1]:")
+        assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+SERVE = """
+import sys
+from buildatlas.server import serve
+from buildatlas.settings import Settings
+serve(Settings(sys.argv[1], port=0), announce=lambda address: print(address, flush=True))
+"""
+
+
+def test_a_signal_stops_the_process_cleanly(settings: Settings) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, settings.database_url],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    with process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        publish(address.rstrip("/"), "a", "1")
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(20) in {0, -signal.SIGTERM}
+    assert not Path(settings.database_url + "-wal").exists()
+
+
+def test_outside_of_its_lifespan_the_application_is_not_ready(settings: Settings) -> None:
+    async def story() -> tuple[int, object]:
+        transport = httpx.ASGITransport(create_app(settings))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            ready = await client.get("/readyz")
+            with pytest.raises(RuntimeError, match="outside of the lifespan"):
+                await client.post("/graphql", json={"query": "{ server { version } }"})
+            return ready.status_code, ready.json()
+
+    assert asyncio.run(story()) == (503, {"ready": False, "reason": "the server is starting"})
+
+
+def test_an_application_that_fails_on_its_way_up_ends_the_process(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Database) -> None:
+        raise ZeroDivisionError("no atlas today")
+
+    monkeypatch.setattr("buildatlas.server.Atlas", fail)
+
+    with pytest.raises(SystemExit) as ended:
+        serve(settings, announce=print)
+
+    assert ended.value.code == 3
+    assert "no atlas today" in caplog.text
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_let_go(settings: Settings) -> None:
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def note(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+    }
+
+    asyncio.run(create_app(settings)(scope, leave, note))
+
+    assert [message.get("status") for message in sent] == [400, None]

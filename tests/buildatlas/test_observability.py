@@ -1,0 +1,94 @@
+"""Log records: one JSON object a line, or plain lines on a terminal."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from buildatlas.observability import accepted_request_id, configure_logging, request_id
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def test_a_record_is_one_json_object_with_its_facts() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("somewhere").info("done %s", "well", extra={"seconds": 1.5, "thing": object})
+
+    (line,) = stream.getvalue().splitlines()
+    record = json.loads(line)
+    assert record.pop("at").endswith("Z")
+    assert record == {
+        "level": "INFO",
+        "logger": "somewhere",
+        "message": "done well",
+        "seconds": 1.5,
+        "thing": "<class 'object'>",
+    }
+
+
+def test_an_exception_stays_on_the_line_of_its_record() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("somewhere").error("failed", exc_info=ZeroDivisionError("so\nit goes"))
+
+    (line,) = stream.getvalue().splitlines()
+    assert "ZeroDivisionError: so\nit goes" in json.loads(line)["exception"]
+
+
+def test_a_record_made_for_a_request_carries_its_id() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+    token = request_id.set("abc")
+
+    logging.getLogger("somewhere").info("done")
+
+    request_id.reset(token)
+    assert json.loads(stream.getvalue())["request_id"] == "abc"
+
+
+def test_a_terminal_gets_lines_for_reading() -> None:
+    stream = Terminal()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("somewhere").warning("look out", extra={"status": 503})
+
+    assert stream.getvalue().split(" ", 1)[1] == "WARNING look out status=503\n"
+
+
+def test_what_is_below_the_level_and_the_chatter_of_libraries_is_left_out() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("somewhere").debug("detail")
+    logging.getLogger("uvicorn.error").info("started")
+
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("proposed", ["abc", "A-1_2.3", "x" * 128])
+def test_an_id_that_is_fit_for_logs_is_taken_from_the_caller(proposed: str) -> None:
+    assert accepted_request_id(proposed) == proposed
+
+
+@pytest.mark.parametrize("proposed", [None, "", "two words", "x" * 129, "line\n", "é"])
+def test_any_other_is_replaced_by_a_new_one(proposed: str | None) -> None:
+    made = accepted_request_id(proposed)
+
+    assert made != proposed
+    assert made != accepted_request_id(proposed)
