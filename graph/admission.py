@@ -13,7 +13,7 @@ from operator import or_
 from graph.catalogue import Candidates, Mention, Status
 from graph.constraints import Constraint, parse_constraint
 from graph.dependencies import Kind
-from graph.resolution import PrereleasePolicy, Question, Strategy
+from graph.resolution import PrereleasePolicy, Question, Requirement, Strategy
 from graph.versions import parse_version, sort_key
 
 
@@ -56,9 +56,15 @@ class Policy:
         self._overridden = {requirement.package for requirement in question.overrides}
         self._locked = {package: sort_key(parse_version(version)) for package, version in question.locked}
         self._asked: dict[str, list[Constraint]] = {}
-        for requirement in (*question.requirements, *question.constraints, *question.overrides):
+        for requirement in self._said(question):
             constraint = parse_constraint(requirement.constraint)
             self._asked.setdefault(requirement.package, []).append(constraint)
+
+    def _said(self, question: Question) -> Iterator[Requirement]:
+        """What the question itself says of packages; an override takes the place of a requirement."""
+        yield from (r for r in question.requirements if r.package not in self._overridden)
+        yield from question.constraints
+        yield from question.overrides
 
     def admission(self, candidates: Candidates, mentions: Sequence[Mention]) -> Admission:
         """Decide about each version; `mentions` is what the catalogue's versions declare about this package."""

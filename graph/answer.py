@@ -40,8 +40,9 @@ def answer(
 def _edges(problem: Problem, question: Question, chosen: dict[int, int]) -> tuple[ResolutionEdge, ...]:
     asked = {ResolutionEdge(None, r.package, r.constraint) for r in question.requirements}
     needed = [
-        ResolutionEdge(problem.names[package], problem.names[dependency.package], dependency.constraint)
+        ResolutionEdge(problem.names[package], problem.names[dependency.package], constraint)
         for package, dependency in _followed(problem, chosen)
+        for constraint in dependency.declared
     ]
     return tuple(sorted((*asked, *needed), key=lambda e: (e.dependent or "", e.dependency, e.constraint)))
 

@@ -10,6 +10,9 @@ from typing import Protocol
 from graph.constraints import Constraint
 from graph.dependencies import Kind
 
+# More constraints than are declared on any one package; whoever makes up new ones must not fill the memory.
+MOST_MASKS = 4096
+
 
 class Status(StrEnum):
     """The states of a package or version that decide whether the solver may pick it."""
@@ -61,6 +64,11 @@ class Candidates:
                 self._with_status[candidate.status] = self.with_status(candidate.status) | 1 << index + 1
 
     @property
+    def kept_masks(self) -> int:
+        """How many constraints are remembered."""
+        return len(self._masks)
+
+    @property
     def everything(self) -> int:
         """The mask of all versions, without bit 0."""
         return (1 << len(self.versions) + 1) - 2
@@ -98,6 +106,8 @@ class Candidates:
     def _both_masks(self, constraint: Constraint) -> tuple[int, int]:
         masks = self._masks.get(constraint)
         if masks is None:
+            if len(self._masks) >= MOST_MASKS:
+                self._masks.clear()
             masks = self._masks[constraint] = self._evaluate(constraint)
         return masks
 
@@ -157,6 +167,10 @@ class Catalogue(Protocol):
 
     def dependencies(self, versions: Sequence[Candidate]) -> Sequence[Sequence[Declaration]]:
         """Return what each of `versions` declares, in the same order."""
+        ...
+
+    def close_names(self, package: str) -> Sequence[str]:
+        """Return registered names that are spelled like `package`, likeliest first. Asked only to explain."""
         ...
 
     def mentions(self, packages: Collection[str]) -> Mapping[str, Sequence[Mention]]:

@@ -9,8 +9,9 @@ union and the two sugared operators are ours.
 """
 
 import functools
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +24,11 @@ from graph.versions import MAX_VERSION_LENGTH, parse_version
 
 # No declared constraint comes near; without a limit one text could hold a megabyte of specifiers.
 MAX_CONSTRAINT_LENGTH: Final = 4096
+# Sets are intersected one by one, so that the work grows with the square of their number.
+MAX_SPECIFIERS: Final = 100
+
+# What is longer than this is rare, and a cache that is full of it would be large.
+_LONGEST_KEPT: Final = 256
 
 _OPERATOR: Final = re.compile(r"===|==|!=|<=|>=|~=|<|>|\^|~")
 _OPERATORS_IN_WORDS: Final = "one of == != >= <= > < ~= === ^ ~ before a version"
@@ -66,21 +72,47 @@ class Constraint:
         return any(key in a.ranges and all(folded == t for t in a.texts) for a in self.alternatives)
 
 
-# The largest catalogue measured declares 6,757 texts.
-@functools.lru_cache(maxsize=1 << 16)
 def parse_constraint(text: str) -> Constraint:
     """Return the constraint that `text` spells, or raise InvalidConstraint with the position of the first misfit."""
+    return _kept(text) if len(text) <= _LONGEST_KEPT else _parse(text)
+
+
+def both(texts: Iterable[str]) -> str:
+    """Return one constraint that holds where all of `texts` do."""
+    said = [text for text in dict.fromkeys(map(str.strip, texts)) if text]
+    unions = [[alternative.strip() for alternative in text.split("||")] for text in said]
+    return " || ".join(",".join(sets) for sets in itertools.product(*unions))
+
+
+def either(texts: Iterable[str]) -> str:
+    """Return one constraint that holds where any of `texts` does, as short as it can be said."""
+    said = list(dict.fromkeys(map(str.strip, texts)))
+    if not all(said):
+        return ""
+    if len(said) == 1 or any("===" in text for text in said):
+        return " || ".join(said)
+    union = functools.reduce(Ranges.__or__, (parse_constraint(text).ranges for text in said))
+    return union.text() or " || ".join(said)
+
+
+def _parse(text: str) -> Constraint:
     if len(text) > MAX_CONSTRAINT_LENGTH:
         raise InvalidConstraint(text, MAX_CONSTRAINT_LENGTH, f"at most {MAX_CONSTRAINT_LENGTH} characters")
     if text.strip() in {"", "*"}:
         return Constraint(text, (Alternative(EVERYTHING),), names_prerelease=False)
     sets = list(_pieces(text, "||", 0))
+    if text.count(",") + len(sets) > MAX_SPECIFIERS:
+        raise InvalidConstraint(text, 0, f"at most {MAX_SPECIFIERS} specifiers")
     clauses = [list(_clauses(text, body, start, alone=len(sets) == 1)) for body, start in sets]
     return Constraint(
         text,
         tuple(map(_alternative, clauses)),
         names_prerelease=any(clause.names_prerelease for group in clauses for clause in group),
     )
+
+
+# The largest catalogue measured declares 6,757 texts.
+_kept = functools.lru_cache(maxsize=1 << 16)(_parse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,14 @@ class Agenda:
     def __init__(self, solution: PartialSolution) -> None:
         self._solution = solution
         self._entries: list[tuple[int, int]] = []
+        self._entered: set[int] = set()
         self._conflicts: dict[int, int] = {}
 
     def enter(self, package: int) -> None:
         """Put a package in its place, if it is required and not decided."""
         if self._solution.is_open(package):
             heapq.heappush(self._entries, (self._urgency(package), package))
+            self._entered.add(package)
 
     def blame(self, package: int) -> None:
         """Count a conflict that the package took part in."""
@@ -47,9 +49,11 @@ class Agenda:
                 return package
         return None
 
-    def waiting(self) -> list[int]:
-        """Return the packages that are still to be decided, in order of number."""
-        return sorted({package for _, package in self._entries if self._solution.is_open(package)})
+    def take_entered(self) -> list[int]:
+        """Return the packages entered since the last call that are still to be decided."""
+        entered = [package for package in self._entered if self._solution.is_open(package)]
+        self._entered.clear()
+        return entered
 
     def _urgency(self, package: int) -> int:
         if self._conflicts.get(package, 0) >= _TROUBLE:

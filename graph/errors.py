@@ -56,7 +56,7 @@ class GaveUp(GraphError):
     def __str__(self) -> str:
         return (
             f"the solver stopped at its budget after {self.decisions:,} decisions and {self.conflicts:,} conflicts; "
-            "whether a solution exists is not known. Add constraints to narrow the search, or raise the time limit"
+            "whether a solution exists is not known. Narrower constraints leave it less to search"
         )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from graph.errors import InvalidName
 
@@ -13,8 +13,8 @@ _MAX_LENGTH: Final = 214
 _FIRST: Final = re.compile(r"[A-Za-z0-9@]")
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._+\-@/:]")
 
-# rapidfuzz scores 0 to 100: below this, suggestions read as noise ("did you mean" an unrelated short name).
-_CLOSE: Final = 75.0
+# Out of 100. Two letters swapped in a name of four still count as close; a name that only contains it does not.
+_CLOSE: Final = 70.0
 
 
 def check_name(text: str) -> str:
@@ -44,5 +44,7 @@ def _problem(text: str) -> str | None:
 
 def close_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """Return up to `limit` of `known` that are spelled like `name`, likeliest first; case is disregarded."""
-    matches = process.extract(name, known, limit=limit, score_cutoff=_CLOSE, processor=str.casefold)
+    matches = process.extract(
+        name, known, scorer=fuzz.ratio, limit=limit, score_cutoff=_CLOSE, processor=str.casefold
+    )
     return [match for match, _, _ in matches]

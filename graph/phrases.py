@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from graph.constraints import either
 from graph.problem import Problem
 from graph.terms import NOT_SELECTED, Needs, Required, Restricted, Term, bits
 
 # A set of versions that falls into more pieces than this is cut short: nobody reads on.
 _MOST_RUNS = 3
-_MOST_CONSTRAINTS = 2
+# The union of what many versions declare may be longer than the versions it allows.
+_LONGEST_CONSTRAINT = 40
+_MOST_REASONS = 16
 
 
 def listed(parts: Sequence[str], word: str = "and") -> str:
@@ -16,13 +19,15 @@ def listed(parts: Sequence[str], word: str = "and") -> str:
 
 
 def reasons(parts: Sequence[str]) -> str:
-    """Join clauses, which may hold commas of their own: "a, which needs b; c; and d"."""
+    """Join clauses, which may hold commas of their own: "a, which needs b; c; and d". Very many are cut short."""
+    if len(parts) > _MOST_REASONS:
+        parts = [*parts[:_MOST_REASONS], f"{len(parts) - _MOST_REASONS:,} reasons more"]
     return "; ".join((*parts[:-1], f"and {parts[-1]}")) if len(parts) > 2 else " and ".join(parts)
 
 
 def versions(problem: Problem, package: int, mask: int) -> str:
     """Describe the versions in `mask` by real version numbers, without the name; "any" for all that may be picked."""
-    admitted = bits(problem.admissions[package].admitted)
+    admitted = problem.admitted_bits(package)
     wanted = [bit for bit in admitted if mask >> bit & 1]
     if len(wanted) == len(admitted) and len(wanted) > 1:
         return "any"
@@ -103,14 +108,12 @@ def _needed(problem: Problem, fact: Needs) -> str:
 
 
 def _constraint(problem: Problem, fact: Needs) -> str:
-    texts = fact.constraints
-    if not all(texts):
-        return ""
-    if len(texts) <= _MOST_CONSTRAINTS:
-        return f" {listed(texts, 'or')}"
-    if fact.admitted & ~NOT_SELECTED:
-        return " " + versions(problem, fact.dependency, fact.admitted)
-    return f" {listed([*texts[:_MOST_CONSTRAINTS], 'the like'], 'or')}"
+    text = either(fact.constraints)
+    if len(text) > _LONGEST_CONSTRAINT and len(fact.constraints) > 1 and fact.admitted & ~NOT_SELECTED:
+        text = versions(problem, fact.dependency, fact.admitted).removeprefix("any")
+    override = problem.override(fact.dependency)
+    overridden = "" if override is None else f", which you override to {override or '*'}"
+    return f"{text and ' '}{text}{overridden}"
 
 
 def absence(problem: Problem, package: int, matching: int, constraint: str) -> str:
@@ -118,12 +121,14 @@ def absence(problem: Problem, package: int, matching: int, constraint: str) -> s
     candidates = problem.candidates[package]
     name = problem.names[package]
     if candidates is None:
-        return f"no package named {name} is registered"
+        close = problem.close_names(package)
+        hint = f" (did you mean {listed(close, 'or')}?)" if close else ""
+        return f"no package named {name} is registered{hint}"
     if not candidates.versions:
         return f"{name} has no versions"
     reasons = exclusions(problem, package, matching)
     if reasons:
-        return f"no other version of {name} matches, and {listed(reasons)}"
+        return f"{listed(reasons)}, and no other version of {name} matches"
     if not problem.admissions[package].admitted:
         return f"no version of {name} may be picked: {listed(exclusions(problem, package, candidates.everything))}"
     newest = problem.version(package, problem.admissions[package].admitted.bit_length() - 1).text

@@ -12,7 +12,7 @@ from operator import and_
 
 from graph.admission import NOTHING_ADMITTED, Admission, Policy, is_followed
 from graph.catalogue import Candidate, Candidates, Catalogue, Declaration, Mention
-from graph.constraints import Constraint, parse_constraint
+from graph.constraints import Constraint, both, parse_constraint
 from graph.dependencies import Kind
 from graph.resolution import Question, Requirement
 from graph.terms import NOT_SELECTED, Incompatibility, Needs, Required, Restricted, bits
@@ -27,7 +27,8 @@ class Dependency:
     """Includes NOT_SELECTED when it only restricts (PEER)."""
     matching: int
     """What the constraint alone allows, without regard to admission."""
-    constraint: str
+    declared: tuple[str, ...]
+    """The constraints as the version declares them, also where the question overrides them."""
     kinds: Kind
     optional: bool
 
@@ -45,6 +46,7 @@ class Problem:
         self._numbers: dict[str, int] = {}
         self._declared: dict[int, Sequence[Declaration]] = {}
         self._dependencies: dict[tuple[int, int], tuple[Dependency, ...]] = {}
+        self._admitted_bits: dict[int, list[int]] = {}
         self._by_dependency: dict[int, dict[int, list[tuple[int, Dependency]]]] = {}
         self.names: list[str] = []
         self.candidates: list[Candidates | None] = []
@@ -75,6 +77,22 @@ class Problem:
         assert candidates is not None, "a package without candidates has no bit but NOT_SELECTED"
         return candidates.versions[bit - 1]
 
+    def admitted_bits(self, package: int) -> list[int]:
+        """Return the versions that may be picked, ascending, as bits."""
+        known = self._admitted_bits.get(package)
+        if known is None:
+            known = self._admitted_bits[package] = bits(self.admissions[package].admitted)
+        return known
+
+    def override(self, package: int) -> str | None:
+        """Return what the question puts in place of every constraint on a package, or None."""
+        constraints = self._overrides.get(self.names[package])
+        return None if constraints is None else _text(constraints)
+
+    def close_names(self, package: int) -> Sequence[str]:
+        """Return what is registered under names like this one."""
+        return self._catalogue.close_names(self.names[package])
+
     def dependencies(self, package: int, bit: int) -> tuple[Dependency, ...]:
         """Return what a version that has been read requires, by name, whatever the order of declaration."""
         known = self._dependencies.get((package, bit))
@@ -90,7 +108,7 @@ class Problem:
             admitted = self.admissions[package].admitted
             self.read([(package, admitted)])
             known = self._by_dependency[package] = {}
-            for bit in bits(admitted):
+            for bit in self.admitted_bits(package):
                 for dependency in self.dependencies(package, bit):
                     known.setdefault(dependency.package, []).append((bit, dependency))
         return known
@@ -141,8 +159,8 @@ class Problem:
         only_restricts = self._question.kinds.value & declaration.kinds.value == Kind.PEER.value
         matching = self._matching(package, constraints)
         admitted = matching & self.admissions[package].admitted | (NOT_SELECTED if only_restricts else 0)
-        text = _text(constraints)
-        return Dependency(package, admitted, matching, text, declaration.kinds, declaration.optional)
+        declared = (declaration.constraint.text,)
+        return Dependency(package, admitted, matching, declared, declaration.kinds, declaration.optional)
 
     def _matching(self, package: int, constraints: Iterable[Constraint]) -> int:
         candidates = self.candidates[package]
@@ -154,6 +172,7 @@ class Problem:
 
     def requirements(self) -> Iterator[Incompatibility]:
         """What the question requires, by name."""
+        self._load(sorted({requirement.package for requirement in self._question.requirements}))
         for requirement in sorted(self._question.requirements, key=lambda r: (r.package, r.constraint)):
             package = self.number(requirement.package)
             override = self._overrides.get(requirement.package)
@@ -197,16 +216,15 @@ def _by_package(requirements: Sequence[Requirement]) -> dict[str, tuple[Constrai
 
 
 def _text(constraints: Iterable[Constraint]) -> str:
-    return " and ".join(constraint.text for constraint in constraints if constraint.text)
+    return both(constraint.text for constraint in constraints)
 
 
 def _both(one: Dependency, other: Dependency) -> Dependency:
-    texts = dict.fromkeys(text for text in (one.constraint, other.constraint) if text)
     return Dependency(
         one.package,
         one.admitted & other.admitted,
         one.matching & other.matching,
-        " and ".join(texts),
+        (*one.declared, *other.declared),
         one.kinds | other.kinds,
         one.optional and other.optional,
     )

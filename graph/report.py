@@ -11,9 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from graph import phrases
+from graph.constraints import either
 from graph.problem import Problem
 from graph.resolution import Conflict, DerivationKind, DerivationStep, Statistics
 from graph.terms import NOT_SELECTED, Fact, Incompatibility, Needs, Required, Restricted
+
+# Nobody reads on; the steps hold everything.
+_MOST_LINES = 12
 
 
 def explain(problem: Problem, proof: Incompatibility, statistics: Statistics) -> Conflict:
@@ -22,7 +26,8 @@ def explain(problem: Problem, proof: Incompatibility, statistics: Statistics) ->
     steps = _Steps(problem)
     for incompatibility in derived:
         steps.add_derived(incompatibility)
-    lines = [_verdict(steps.facts), *_Prose(problem, derived).lines(), *_left_out(problem, steps.facts)]
+    told = list(_Prose(problem, derived).lines())
+    lines = [_verdict(steps.facts), *_shortened(told), *_left_out(problem, steps.facts)]
     message = "\n".join(lines)
     return Conflict(message, tuple(steps.steps), statistics)
 
@@ -59,10 +64,10 @@ def _facts(incompatibility: Incompatibility) -> list[Fact]:
 
 
 def _merged(facts: Iterable[Fact]) -> list[Fact]:
-    """Say once what several versions of one package need of another."""
+    """Say once what several versions of one package need of another, where it comes to the same."""
     merged: dict[object, Fact] = {}
     for fact in facts:
-        key = (fact.dependent, fact.dependency, fact.admitted == 0) if isinstance(fact, Needs) else fact
+        key = (fact.dependent, fact.dependency, fact.admitted) if isinstance(fact, Needs) else fact
         earlier = merged.get(key)
         if isinstance(fact, Needs) and isinstance(earlier, Needs):
             merged[key] = _together(earlier, fact)
@@ -76,7 +81,7 @@ def _together(one: Needs, other: Needs) -> Needs:
         one.dependent,
         one.versions | other.versions,
         one.dependency,
-        one.admitted | other.admitted,
+        one.admitted,
         one.matching | other.matching,
         tuple(dict.fromkeys((*one.constraints, *other.constraints))),
     )
@@ -91,6 +96,8 @@ class _Steps:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._index: dict[Fact | int, int] = {}
+        self._said: list[str] = []
+        """What each step comes to, in short, for the steps that rest on it."""
         self.steps: list[DerivationStep] = []
         self.facts: list[Fact] = []
 
@@ -98,17 +105,16 @@ class _Steps:
         causes = [self._index[id(cause)] for cause in _derived_causes(incompatibility)]
         for fact in _facts(incompatibility):
             causes.extend(self._add_fact(fact))
-        reasons = phrases.reasons([self.steps[cause].text for cause in causes])
+        reasons = phrases.reasons([self._said[cause] for cause in causes])
         concluded = phrases.conclusion(self._problem, incompatibility.terms)
         self._index[id(incompatibility)] = len(self.steps)
-        self.steps.append(
-            DerivationStep(
-                index=len(self.steps),
-                kind=DerivationKind.DERIVED,
-                text=concluded if not reasons else f"Because {reasons}, {concluded}",
-                causes=tuple(causes),
-            )
-        )
+        text = f"Because {reasons}, {concluded}"
+        step = DerivationStep(len(self.steps), DerivationKind.DERIVED, text, tuple(causes))
+        self._append(step, concluded)
+
+    def _append(self, step: DerivationStep, said: str) -> None:
+        self.steps.append(step)
+        self._said.append(said)
 
     def _add_fact(self, fact: Fact) -> list[int]:
         """Return the index of the fact, and that of why nothing satisfies it where that is so."""
@@ -117,10 +123,12 @@ class _Steps:
             return [index, index + 1] if _is_hopeless(fact) else [index]
         self.facts.append(fact)
         index = self._index[fact] = len(self.steps)
-        self.steps.append(self._step(fact, index))
+        step = self._step(fact, index)
+        self._append(step, step.text)
         if not _is_hopeless(fact):
             return [index]
-        self.steps.append(self._absence(fact, index + 1))
+        absence = self._absence(fact, index + 1)
+        self._append(absence, absence.text)
         return [index, index + 1]
 
     def _step(self, fact: Fact, index: int) -> DerivationStep:
@@ -133,7 +141,7 @@ class _Steps:
                 package=self._problem.names[fact.dependent],
                 versions=phrases.versions(self._problem, fact.dependent, fact.versions),
                 dependency=self._problem.names[fact.dependency],
-                constraint=" || ".join(fact.constraints),
+                constraint=either(fact.constraints),
             )
         is_required = isinstance(fact, Required)
         kind = DerivationKind.ROOT_REQUIREMENT if is_required else DerivationKind.CONSTRAINT
@@ -148,7 +156,7 @@ class _Steps:
             DerivationKind.NO_VERSIONS if is_known else DerivationKind.UNKNOWN_PACKAGE,
             _absence_text(self._problem, fact),
             dependency=self._problem.names[package],
-            constraint=_constraint_text(fact),
+            constraint=_constraint_text(self._problem, fact),
         )
 
 
@@ -167,21 +175,36 @@ def _is_hopeless(fact: Fact) -> bool:
 def _absence_text(problem: Problem, fact: Fact) -> str:
     package = fact.dependency if isinstance(fact, Needs) else fact.package
     matching = 0 if isinstance(fact, Restricted) else fact.matching
-    return phrases.absence(problem, package, matching, _constraint_text(fact))
+    return phrases.absence(problem, package, matching, _constraint_text(problem, fact))
 
 
-def _constraint_text(fact: Fact) -> str:
-    texts = fact.constraints if isinstance(fact, Needs) else (fact.requirement.constraint,)
-    return " || ".join(text or "*" for text in texts)
+def _constraint_text(problem: Problem, fact: Fact) -> str:
+    if not isinstance(fact, Needs):
+        return fact.requirement.constraint or "*"
+    override = problem.override(fact.dependency)
+    return (either(fact.constraints) if override is None else override) or "*"
 
 
 # Prose
 
 
 def _verdict(facts: Sequence[Fact]) -> str:
-    asked = sorted({str(fact.requirement) for fact in facts if isinstance(fact, Required | Restricted)})
-    noun = "requirement" if len(asked) == 1 else "requirements"
-    return f"No versions satisfy your {noun} {phrases.listed(asked)}."
+    required = sorted({str(fact.requirement) for fact in facts if isinstance(fact, Required)})
+    restricted = sorted({str(fact.requirement) for fact in facts if isinstance(fact, Restricted)})
+    parts = [
+        f"your {noun}{'' if len(asked) == 1 else 's'} {phrases.listed(asked)}"
+        for noun, asked in (("requirement", required), ("constraint", restricted))
+        if asked
+    ]
+    return f"No versions satisfy {phrases.listed(parts)}."
+
+
+def _shortened(lines: Sequence[str]) -> Sequence[str]:
+    """Keep the end, which concludes; whoever wants to check the rest finds it in the steps."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    left = len(lines) - _MOST_LINES
+    return [f"… {left:,} conclusions that lead to these are told in the steps.", *lines[left:]]
 
 
 class _Prose:

@@ -6,12 +6,12 @@ over bitmasks, in the phases of the published algorithm, one module each:
 `decisions` chooses what comes next, `partial_solution` is the trail between
 them. Two things keep the work small:
 
-* It is lazy until the first conflict. Only the dependencies of versions that
-  were picked are read and applied; nothing is indexed. From then on each
-  dependency is widened to all versions of the package that share it and kept.
+* It is lazy until the first conflict. The dependencies of the versions that are
+  picked are read and applied; nothing is indexed. From then on each dependency
+  is widened to all versions of the package that share it and kept.
 * Before a version is picked, its dependencies are held against what is already
-  selected. A miss is turned into one incompatibility that excludes every version
-  of the package that misses in the same place.
+  selected. At a miss the dependencies of all versions of that package are read,
+  and one incompatibility excludes every version that misses in the same place.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from graph.answer import answer
 from graph.catalogue import Catalogue
 from graph.conflict import Learned, resolve_conflict
+from graph.constraints import both
 from graph.decisions import Agenda
 from graph.errors import GaveUp
 from graph.partial_solution import PartialSolution
@@ -122,7 +123,8 @@ class Search:
         for dependency in dependencies:
             if dependency.package == package:
                 if not dependency.admitted & version:
-                    return self._exclude(package, self._needs(package, version, dependency))
+                    needs = self._needs(package, version, dependency, (both(dependency.declared),))
+                    return self._exclude(package, needs)
             elif not self._domain_of(dependency) & dependency.admitted:
                 return self._exclude(package, self._missing(package, dependency.package))
         self._count_decision()
@@ -145,8 +147,8 @@ class Search:
 
     def _read_ahead(self, package: int) -> None:
         """Read at once what the next decisions will ask for as well."""
-        waiting = [package, *self._agenda.waiting()]
-        self._problem.read((other, self._wanted_of(other)) for other in waiting)
+        upcoming = {package, *self._agenda.take_entered()}
+        self._problem.read((other, self._wanted_of(other)) for other in sorted(upcoming))
 
     def _wanted_of(self, package: int) -> int:
         """Only the preferred version while there was no conflict; after it, widening looks at all."""
@@ -158,15 +160,17 @@ class Search:
         domain = self._domain_of(dependency)
         if self._is_lazy:
             if domain & ~dependency.admitted:
-                needs = self._needs(package, version, dependency)
+                needs = self._needs(package, version, dependency, (both(dependency.declared),))
                 self._propagation.narrow(dependency.package, domain & dependency.admitted, needs)
             return
         key = (package, dependency.package, dependency.admitted)
         if key not in self._known:
             self._known.add(key)
-            self._add(self._needs(package, self._sharing(package, dependency), dependency))
+            self._add(self._needs(package, *self._sharing(package, dependency)))
 
-    def _needs(self, package: int, versions: int, dependency: Dependency) -> Incompatibility:
+    def _needs(
+        self, package: int, versions: int, dependency: Dependency, constraints: tuple[str, ...]
+    ) -> Incompatibility:
         return self._problem.needs(
             Needs(
                 package,
@@ -174,15 +178,21 @@ class Search:
                 dependency.package,
                 dependency.admitted,
                 dependency.matching,
-                (dependency.constraint,),
+                constraints,
             )
         )
 
-    def _sharing(self, package: int, wanted: Dependency) -> int:
-        """Return all versions of the package that need the same of the same dependency."""
+    def _sharing(self, package: int, wanted: Dependency) -> tuple[int, Dependency, tuple[str, ...]]:
+        """Return all versions of the package that need the same of the same dependency, and how they say it."""
         needs = self._problem.needs_by_dependency(package)[wanted.package]
         self._meet()
-        return sum(1 << bit for bit, needed in needs if needed.admitted == wanted.admitted)
+        versions = 0
+        constraints: dict[str, None] = {}
+        for bit, needed in needs:
+            if needed.admitted == wanted.admitted:
+                versions |= 1 << bit
+                constraints[both(needed.declared)] = None
+        return versions, wanted, tuple(constraints)
 
     def _missing(self, package: int, dependency: int) -> Incompatibility:
         """Return what rules out every version whose need of `dependency` misses all that is left of it."""
@@ -196,12 +206,13 @@ class Search:
                 versions |= 1 << bit
                 admitted |= needed.admitted
                 matching |= needed.matching
-                constraints[needed.constraint] = None
+                constraints[both(needed.declared)] = None
         return self._problem.needs(
             Needs(package, versions, dependency, admitted, matching, tuple(constraints))
         )
 
     def _exclude(self, package: int, incompatibility: Incompatibility) -> Incompatibility | None:
+        self._look()
         violated = self._add(incompatibility)
         self._agenda.enter(package)
         return violated

@@ -143,6 +143,7 @@ def test_the_text_after_three_equals_signs_is_compared_with_the_published_text()
         ("^1+local", 8, "without a local part"),
         ("=== a b", 4, "without spaces"),
         (">=1," * 2000, 4096, "at most 4096"),
+        (",".join(f"!={i}" for i in range(101)), 0, "at most 100 specifiers"),
     ],
 )
 def test_a_text_that_is_no_constraint_is_refused_with_the_place(

@@ -4,11 +4,15 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from packaging.version import Version
 
 from graph import phrases
+from graph.constraints import parse_constraint
 from graph.problem import Problem
-from graph.resolution import DerivationKind, PrereleasePolicy, Question
-from graph.terms import NOT_SELECTED
+from graph.report import explain
+from graph.resolution import DerivationKind, PrereleasePolicy, Question, Statistics
+from graph.terms import NOT_SELECTED, Incompatibility, Needs
+from graph.versions import sort_key
 from tests.graph.universe import conflict, pigeons, universe, wants
 
 
@@ -36,6 +40,13 @@ def test_a_package_that_is_not_registered_is_named() -> None:
         "No versions satisfy your requirement ghost >=1.",
         "Because you require ghost >=1 and no package named ghost is registered, your requirements cannot be met.",
     ]
+
+
+def test_a_misspelled_package_is_told_with_what_is_registered() -> None:
+    assert (
+        "no package named flx is registered (did you mean Flux?)"
+        in message("Flux 1", Question(wants("flx")))[1]
+    )
 
 
 def test_a_dependency_that_is_not_registered_is_named_with_who_needs_it() -> None:
@@ -79,7 +90,7 @@ def test_a_package_without_versions_is_said_to_have_none() -> None:
 def test_versions_that_may_not_be_picked_are_named_with_the_reason(
     registry: str, question: Question, reason: str
 ) -> None:
-    assert f"no other version of lib matches, and {reason}" in message(registry, question)[1]
+    assert f"{reason}, and no other version of lib matches" in message(registry, question)[1]
 
 
 def test_nothing_of_a_quarantined_package_may_be_picked() -> None:
@@ -134,6 +145,29 @@ def test_a_conclusion_that_is_needed_again_later_gets_a_number() -> None:
     assert re.search(r"\(1\)[,; ]", told.split("\n(1) ")[1].split("\n", 1)[1])
 
 
+def test_an_explanation_stays_short_where_the_derivation_is_long() -> None:
+    told = conflict(pigeons(7, 6), Question(wants(*(f"bird{b}" for b in range(1, 8)))))
+
+    assert len(told.message.splitlines()) <= 15
+    assert "conclusions that lead to these are told in the steps" in told.message
+    assert max(len(step.text) for step in told.steps) < 5_000
+    assert not any("Because Because" in step.text for step in told.steps)
+
+
+def test_versions_that_say_the_same_in_other_words_are_told_in_their_own() -> None:
+    registry = """
+        a 1 needs x ==1; p
+        a 2 needs x <2; p
+        p 1 needs x >=2
+        b 1 needs a
+        x 1
+        x 2
+    """
+    told = conflict(universe(registry), Question(wants("b", "x >=2")))
+
+    assert "b 1 needs a, which needs x <2 and you require" in told.message
+
+
 def test_the_parts_of_the_question_are_told_apart() -> None:
     registry = """
         app 1 needs lib >=2
@@ -144,7 +178,7 @@ def test_the_parts_of_the_question_are_told_apart() -> None:
     overridden = message(registry, Question(wants("lib <2"), overrides=wants("lib >=3")))
 
     assert restricted == [
-        "No versions satisfy your requirements app and lib <2.",
+        "No versions satisfy your requirement app and your constraint lib <2.",
         "Because app 1 needs lib >=2; you require app; and your constraint allows only lib <2, "
         "your requirements cannot be met.",
     ]
@@ -197,6 +231,41 @@ def test_sets_of_versions_are_described_by_real_versions(versions: str, said: st
     assert said in {step.text for step in told.steps}
 
 
+def test_versions_that_need_different_things_are_not_told_in_one_breath() -> None:
+    registry = """
+        mc 1
+        mc 2 needs md ==2
+        mc 3
+        md 1 needs mc <3
+        md 2 needs mc ==1
+        md 3
+    """
+    told = message(registry, Question(wants("mc >=2", "md <3")))
+
+    assert "which needs mc ==1; md 2 and older need mc <3; and" in told[1]
+
+
+def test_an_override_is_told_beside_what_it_overrides() -> None:
+    told = message("app 1 needs lib <2\nlib 1", Question(wants("app"), overrides=wants("lib >=9")))
+
+    assert told[1] == (
+        "Because app 1 needs lib <2, which you override to >=9; no version of lib matches >=9 (its newest is 1); "
+        "and you require app, your requirements cannot be met."
+    )
+
+
+def test_the_constraints_of_steps_can_be_parsed() -> None:
+    registry = """
+        app 1 needs lib >=1 || ==5; lib <3 || ==7
+        lib 4
+    """
+    told = conflict(universe(registry), Question(wants("app")))
+
+    constraint = told.steps[0].constraint
+    assert constraint == "<3,>=1 || <3,==5 || ==7,>=1 || ==7,==5"
+    assert not parse_constraint(constraint).admits(sort_key(Version("4")), "4")
+
+
 def test_a_version_set_in_many_pieces_is_cut_short() -> None:
     registry = "\n".join(f"a {i} needs {'b >=9' if i % 2 else 'c >=9'}" for i in range(1, 12))
 
@@ -205,12 +274,12 @@ def test_a_version_set_in_many_pieces_is_cut_short() -> None:
     assert "a 1, 3, 5 or 3 more need b >=9" in {step.text for step in told.steps}
 
 
-def test_constraints_that_nothing_matches_are_told_by_the_first_of_them() -> None:
+def test_constraints_that_nothing_matches_are_told_as_one() -> None:
     registry = "\n".join(f"a {i} needs b >={i}" for i in range(5, 9))
 
     told = conflict(universe(registry + "\nb 1"), Question(wants("a")))
 
-    assert "every version of a needs b >=5, >=6 or the like" in {step.text for step in told.steps}
+    assert "every version of a needs b >=5" in {step.text for step in told.steps}
 
 
 def test_a_need_for_any_version_has_no_constraint() -> None:
@@ -219,7 +288,7 @@ def test_a_need_for_any_version_has_no_constraint() -> None:
     assert "every version of a needs b" in {step.text for step in told.steps}
 
 
-def test_many_constraints_are_described_by_the_versions_that_they_allow() -> None:
+def test_many_constraints_are_told_by_the_versions_that_they_allow() -> None:
     needs = "\n".join(f"a {i} needs b >={i},<{i + 1}" for i in range(1, 6))
     versions = "\n".join(f"b {i}" for i in range(1, 8))
 
@@ -241,3 +310,16 @@ def test_a_conclusion_is_worded_after_what_it_forbids_or_demands() -> None:
     assert phrases.conclusion(problem, ((a, one | two), (b, none))) == "every version of a needs b"
     assert phrases.conclusion(problem, ((a, one), (b, one), (a, none))) == "a 1 and b 1 together need a"
     assert phrases.conclusion(problem, ((a, one | none), (b, one | none))) == "a 2 or b 2 must be used"
+
+
+def test_what_one_package_needs_of_another_for_the_same_reason_is_told_once() -> None:
+    problem = Problem(universe("a 1\na 2\nb 1\nb 2\nb 3"), Question(()))
+    a, b = problem.number("a"), problem.number("b")
+    needs = [
+        problem.needs(Needs(a, 0b010, b, 0b0110, 0b0110, ("<3",))),
+        problem.needs(Needs(a, 0b100, b, 0b0110, 0b0110, ("!=3",))),
+    ]
+
+    told = explain(problem, Incompatibility((), tuple(needs)), Statistics(0, 0, 0))
+
+    assert [step.text for step in told.steps[:-1]] == ["every version of a needs b !=3"]

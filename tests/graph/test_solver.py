@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -138,6 +139,15 @@ def test_two_declarations_on_one_package_must_both_hold() -> None:
     """)
 
     assert pins(index, "app") == {"app": "1", "lib": "2"}
+
+
+def test_every_declared_constraint_has_an_edge_also_when_it_is_overridden() -> None:
+    index = universe("app 1 needs lib >=2; lib <3\nlib 2\nlib 9")
+
+    result = solve(index, Question(wants("app"), overrides=wants("lib")))
+
+    assert isinstance(result, Resolution)
+    assert [edge.constraint for edge in result.edges if edge.dependent == "app"] == ["<3", ">=2"]
 
 
 def test_versions_that_need_different_unknown_packages_are_all_ruled_out() -> None:
@@ -360,6 +370,11 @@ class TestConstraintsAndOverrides:
         assert picked(index, Question(wants("app"), overrides=wants("lib >=3"))) == {"app": "1", "lib": "3"}
         assert picked(index, Question(wants("lib <2"), overrides=wants("lib ==2"))) == {"lib": "2"}
 
+    def test_what_is_overridden_names_no_prerelease(self) -> None:
+        index = universe("lib 1\nlib 2rc1")
+
+        assert picked(index, Question(wants("lib >=2rc1"), overrides=wants("lib"))) == {"lib": "1"}
+
     def test_a_constraint_holds_for_what_is_overridden(self) -> None:
         question = Question(wants("app"), overrides=wants("lib"), constraints=wants("lib !=3"))
 
@@ -411,6 +426,32 @@ class TestEffort:
         pins(index, "app")
 
         assert index.calls <= 10
+
+    def test_many_requirements_are_read_together(self) -> None:
+        index = universe("\n".join(f"p{i} 1" for i in range(100)))
+
+        pins(index, *(f"p{i}" for i in range(100)))
+
+        assert index.calls <= 4
+
+    def test_a_chain_beside_many_waiting_packages_is_read_without_looking_at_all_of_them_again(self) -> None:
+        wide = "\n".join(f"w{i} 1\nw{i} 2" for i in range(300))
+        chain = "\n".join(f"c{i} 1 needs c{i + 1}" for i in range(300))
+        index = universe(
+            f"{wide}\n{chain}\nc300 1\nroot 1 needs c0; " + "; ".join(f"w{i}" for i in range(300))
+        )
+
+        pins(index, "root")
+
+        assert index.versions_read == 602
+
+    def test_versions_that_are_ruled_out_one_by_one_count_against_the_budget(self) -> None:
+        registry = "\n".join(f"a {i} needs ghost{i}" for i in range(1, 50))
+        looks = itertools.count()
+
+        solve(universe(registry), Question(wants("a")), should_stop=lambda: next(looks) < 0)
+
+        assert next(looks) > 40
 
     def test_running_out_of_budget_is_not_an_answer(self) -> None:
         index = universe("""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.constraints import parse_constraint
 from graph.problem import Problem
 from graph.resolution import Conflict, DerivationKind, Question, Resolution
 from graph.solver import solve
@@ -106,13 +107,15 @@ def test_every_explanation_rests_on_declared_facts_and_cites_only_earlier_steps(
         assert (step.kind is DerivationKind.DERIVED) == bool(step.causes)
         assert all(cause < step.index for cause in step.causes)
         if step.kind is DerivationKind.DEPENDENCY:
-            assert _is_declared(index, question, step.package, step.dependency)
+            assert _is_declared(index, step.package, step.dependency)
+            assert step.constraint is not None
+            parse_constraint(step.constraint)
     cited = {cause for step in result.steps for cause in step.causes}
     assert cited == set(range(len(result.steps) - 1)), "every step serves the last one"
     assert result.message
 
 
-def _is_declared(index: Universe, question: Question, package: str | None, dependency: str | None) -> bool:
+def _is_declared(index: Universe, package: str | None, dependency: str | None) -> bool:
     assert package is not None
     return any(
         declared.package == dependency

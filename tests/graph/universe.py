@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from graph.catalogue import Candidate, Candidates, Declaration, Mention, Status
 from graph.constraints import parse_constraint
 from graph.dependencies import Kind
+from graph.names import close_names
 from graph.resolution import Conflict, Question, Requirement, Resolution
 from graph.solver import solve
 from graph.versions import parse_version, sort_key
@@ -30,6 +31,7 @@ class Universe:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.versions_read = 0
         self._statuses: dict[str, Status] = {}
         self._versions: dict[str, list[Candidate]] = {}
         self._declared: dict[int, list[Declaration]] = {}
@@ -74,12 +76,18 @@ class Universe:
 
     def dependencies(self, versions: Sequence[Candidate]) -> Sequence[Sequence[Declaration]]:
         self.calls += 1
+        self.versions_read += len(versions)
         return [self._declared[version.id] for version in versions]
+
+    def close_names(self, package: str) -> Sequence[str]:
+        return close_names(package, list(self._versions))
 
     def mentions(self, packages: Collection[str]) -> Mapping[str, Sequence[Mention]]:
         self.calls += 1
         found: dict[str, list[Mention]] = {}
-        for versions in self._versions.values():
+        for name, versions in self._versions.items():
+            if self.status_of(name) is Status.QUARANTINED:
+                continue
             for version in versions:
                 for declared in self._declared[version.id]:
                     if declared.package in packages and version.status not in {
