@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from graph.catalogue import Candidate, Candidates, Declaration, Mention, Status
 from graph.constraints import parse_constraint
 from graph.dependencies import Kind
+from graph.names import close_names
 from storage import dependencies, events, versions
+from storage import packages as stored_packages
 from storage.database import Connection, Database
 from storage.rows import PackageCandidates
 
@@ -35,7 +37,9 @@ class _Holding:
 
     def without(self, changed: Collection[str], position: int) -> "_Holding":
         """Return what still holds at `position`. Any change may add to what is said of any package."""
-        candidates, declared = dict(self.candidates), dict(self.declared)
+        # In this order: a question that still adds to this holding adds candidates before what they declare.
+        declared = dict(self.declared)
+        candidates = dict(self.candidates)
         for package in changed:
             known = candidates.pop(package, None)
             for version in known.versions if known else ():
@@ -107,6 +111,9 @@ class Snapshot:
         ):
             found[version_id].append(_declaration(package, constraint, kinds, optional))
         return found
+
+    def close_names(self, package: str) -> Sequence[str]:
+        return close_names(package, stored_packages.names(self._connection))
 
     def mentions(self, packages: Collection[str]) -> Mapping[str, Sequence[Mention]]:
         known = self._holding.mentions

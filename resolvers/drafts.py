@@ -120,21 +120,23 @@ def checked_dependencies(requests: tuple[DependencyRequest, ...]) -> tuple[Depen
         raise LimitExceeded(
             "dependencies", given=len(requests), limit=MAX_DEPENDENCIES, path=("dependencies",)
         )
-    if len({(request.package, request.constraint) for request in requests}) < len(requests):
-        raise _twice(requests)
     try:
-        return tuple(map(_dependency, requests))
+        needs = tuple(map(_dependency, requests))
     except (BadInput, BadConstraint):
         # Which one it was is not worth counting while all is well.
-        return tuple(_dependency_at(index, request) for index, request in enumerate(requests))
+        needs = tuple(_dependency_at(index, request) for index, request in enumerate(requests))
+    _check_declared_once(needs)
+    return needs
 
 
-def _twice(requests: tuple[DependencyRequest, ...]) -> BadInput:
-    pairs = [(request.package, request.constraint) for request in requests]
-    index = next(index for index, pair in enumerate(pairs) if pair in pairs[:index])
-    package, constraint = pairs[index]
-    problem = f"{package} {constraint}".rstrip() + " is declared already; merge the kinds of both into one"
-    return BadInput(problem, path=("dependencies", str(index)))
+def _check_declared_once(needs: tuple[DependencyFields, ...]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for index, need in enumerate(needs):
+        declared = (need.package_name, need.constraint)
+        if declared in seen:
+            problem = f"{' '.join(declared).rstrip()} is declared already; merge the kinds of both into one"
+            raise BadInput(problem, path=("dependencies", str(index)))
+        seen.add(declared)
 
 
 def _dependency_at(index: int, request: DependencyRequest) -> DependencyFields:
@@ -174,6 +176,27 @@ def registered(name: str, update: UpdateRequest | None = None) -> PackageFields:
 
 def updated(fields: PackageFields, update: UpdateRequest) -> PackageFields:
     """Return `fields` as `update` leaves them, or raise BadInput."""
+    changes = _changes(update)
+    return validated(lambda: PackageFields.model_validate({**fields.model_dump(), **changes}))
+
+
+def check_update(update: UpdateRequest) -> None:
+    """Raise BadInput when a field that `update` sets cannot be stored, whatever package it is for."""
+    validated(lambda: _check(PackageFields, _changes(update)))
+
+
+def check_reason(reason: str | None) -> None:
+    """Raise BadInput when a version's status cannot have this reason."""
+    validated(lambda: _check(VersionFields, {"status_reason": reason}), renamed={"status_reason": "reason"})
+
+
+def _check(table: type[PackageFields | VersionFields], values: Mapping[str, object]) -> None:
+    """Check single fields, without a row that has the others. Raises ValidationError."""
+    for name, value in values.items():
+        table.__pydantic_validator__.validate_assignment(table.model_construct(), name, value)
+
+
+def _changes(update: UpdateRequest) -> dict[str, object]:
     changes: dict[str, object] = {}
     if update.description is not None:
         changes["description"] = update.description
@@ -183,7 +206,7 @@ def updated(fields: PackageFields, update: UpdateRequest) -> PackageFields:
         changes["status"] = update.status
     if update.status is not None or update.status_reason is not None:
         changes["status_reason"] = update.status_reason
-    return validated(lambda: PackageFields.model_validate({**fields.model_dump(), **changes}))
+    return changes
 
 
 def validated(make: Callable[[], Fields], *, renamed: Mapping[str, str] = _RENAMED) -> Fields:

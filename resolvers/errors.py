@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graph.errors import InvalidConstraint, InvalidVersion
+from graph.errors import InvalidConstraint, InvalidVersion, excerpt
 
 Path = tuple[str, ...]
 """Where in the request the fault lies: names of fields and indices."""
@@ -134,6 +134,17 @@ class StillRequired(Refusal):
     def __str__(self) -> str:
         more = f" and {self.total - len(self.requirers):,} more" if self.total > len(self.requirers) else ""
         return f"package {self.name} is required by {', '.join(self.requirers)}{more}; force deletes it all the same"
+
+
+class NotPinned(Refusal):
+    """A plan over pins is to be narrowed to a package that is not one of them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, path=("packages",))
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{excerpt(self.name)} is not among the pins that were solved for, so it cannot be planned with them"
 
 
 class LimitExceeded(Refusal):

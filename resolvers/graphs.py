@@ -10,11 +10,10 @@ import graph.impact
 from graph.cycles import DependencyCycle, components, describe
 from graph.dependencies import DependencyGraph, NotInGraph
 from graph.impact import Impact, PathGraph
-from graph.names import close_names
 from resolvers.atlas import Atlas
 from resolvers.deadlines import deadline
-from resolvers.errors import NotFound
 from resolvers.loaded_graphs import Selection
+from resolvers.suggestions import unknown_package
 
 # A traversal stops at these and says so: enough for every catalogue measured, and bounded for any other.
 NODE_BUDGET: Final = 1_000_000
@@ -63,7 +62,7 @@ def _names_known(found: DependencyGraph) -> Iterator[None]:
     try:
         yield
     except NotInGraph as error:
-        raise NotFound(f"package {error.name}", close_names(error.name, found.names)) from None
+        raise unknown_package(error.name, found.names) from None
 
 
 def revision(atlas: Atlas) -> int:

@@ -108,7 +108,7 @@ class Ledger:
         return events.append(self._connection, self._changes, at=self._now)
 
     @property
-    def registered(self) -> int:
+    def new_packages(self) -> int:
         """How many packages are new."""
         return len(self._new_packages)
 

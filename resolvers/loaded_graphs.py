@@ -1,16 +1,20 @@
 """The dependency graphs of a process: loaded once, as of an event position, and kept by what was selected."""
 
 import threading
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from graph.dependencies import DependencyGraph, Kind
+from graph.dependencies import ALL_KINDS, DependencyGraph, Kind
 from storage import dependencies, events, packages
 from storage.database import Connection, Database
 from storage.dependencies import Edge, GraphScope
+
+# Of the 128 that can be asked for, each of which may take as much memory as the whole. Few are asked for in practice.
+_KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,18 @@ class Selection:
 
 @dataclass(slots=True)
 class _Loaded:
-    """Every graph asked for so far, as of one position of the event log."""
+    """The graphs asked for so far, as of one position of the event log."""
 
     position: int
     whole: dict[GraphScope, DependencyGraph] = field(default_factory=dict)
-    selected: dict[Selection, DependencyGraph] = field(default_factory=dict)
+    selected: OrderedDict[Selection, DependencyGraph] = field(default_factory=OrderedDict)
+    """Those used last, the newest at the end."""
+
+    def keep(self, selection: Selection, graph: DependencyGraph) -> None:
+        self.selected[selection] = graph
+        self.selected.move_to_end(selection)
+        if len(self.selected) > _KEPT:
+            self.selected.popitem(last=False)
 
 
 class Graphs:
@@ -49,8 +60,10 @@ class Graphs:
         """Return the graph that `selection` describes, as of the newest event.
 
         It has every registered package and every one that is required. The first call after a change to the catalogue
-        reads the edges anew.
+        reads the edges anew; the last few selections asked for are kept.
         """
+        if selection.kinds == ALL_KINDS:
+            selection = replace(selection, kinds=None)
         # One at a time: two threads that find the graph stale would both pay for it.
         with self._loading:
             if self._database.cursor() != self._loaded.position:
@@ -58,15 +71,14 @@ class Graphs:
             found = self._loaded.selected.get(selection)
             if found is None:
                 found = self._select(selection)
+            self._loaded.keep(selection, found)
             return found
 
     def _select(self, selection: Selection) -> DependencyGraph:
         whole = self._loaded.whole.get(selection.scope)
         if whole is None:
             whole = self._load(selection.scope)
-        found = whole.select(selection.kinds, include_optional=selection.include_optional)
-        self._loaded.selected[selection] = found
-        return found
+        return whole.select(selection.kinds, include_optional=selection.include_optional)
 
     def _load(self, scope: GraphScope) -> DependencyGraph:
         with self._database.read() as connection:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from graph.errors import InvalidName, excerpt
-from graph.names import check_name, close_names
 from resolvers.differences import package_differences
-from resolvers.drafts import UpdateRequest, registered, updated
-from resolvers.errors import AlreadyExists, NotFound, StillRequired
+from resolvers.drafts import UpdateRequest, check_update, registered
+from resolvers.errors import AlreadyExists, StillRequired
 from resolvers.ledger import Ledger, Outcome, fields_of
+from resolvers.suggestions import unknown_package
 from storage import dependencies, events, packages, versions
 from storage.database import Connection, Database
 from storage.events import Change
@@ -66,7 +65,7 @@ def register(database: Database, request: RegisterRequest, *, now: datetime) -> 
 
 def update(database: Database, request: UpdateRequest, *, now: datetime) -> PackageChange:
     """Change a package; nothing is written when nothing differs. Raises NotFound, IllegalTransition, BadInput."""
-    updated(registered("any"), request)
+    check_update(request)
 
     def operation(connection: Connection) -> PackageChange:
         existing(connection, request.name)
@@ -115,25 +114,9 @@ def suggesting(database: Database) -> Iterator[None]:
     try:
         yield
     except UnknownPackage as error:
-        named = error.name if _is_name(error.name) else excerpt(error.name)
-        raise NotFound(f"package {named}", close_to(database, error.name), path=("name",)) from None
-
-
-def close_to(database: Database, name: str) -> list[str]:
-    """Return registered names that are spelled like `name`, likeliest first; none for what cannot be a name."""
-    if not _is_name(name):
-        return []
-    with database.read() as connection:
-        names = packages.names(connection)
-    return close_names(name, names)
-
-
-def _is_name(text: str) -> bool:
-    try:
-        check_name(text)
-    except InvalidName:
-        return False
-    return True
+        with database.read() as connection:
+            known = packages.names(connection)
+        raise unknown_package(error.name, known, path=("name",)) from None
 
 
 def _applied(connection: Connection, request: UpdateRequest, now: datetime) -> PackageChange:

@@ -8,15 +8,15 @@ import numpy as np
 
 from graph import order
 from graph.dependencies import DependencyGraph, Kind
-from graph.names import close_names
 from graph.order import BuildOrder
 from graph.resolution import Question
 from resolvers.atlas import Atlas
 from resolvers.deadlines import deadline
-from resolvers.errors import LimitExceeded, NotFound
+from resolvers.errors import LimitExceeded, NotPinned
 from resolvers.graphs import NODE_BUDGET, TIME_LIMIT
 from resolvers.loaded_graphs import Selection
 from resolvers.resolutions import Resolved, Unsolved, resolve
+from resolvers.suggestions import unknown_package
 from storage import dependencies, packages, versions
 from storage.transitions import PackageStatus
 
@@ -54,9 +54,13 @@ def build_plan(atlas: Atlas, request: PlanRequest) -> Plan | Unsolved:
 
 def _plan_latest(atlas: Atlas, request: PlanRequest) -> Plan:
     graph = atlas.graphs.select(request.selection)
-    latest = _latest_versions(atlas)
-    names = _named(graph, request) if request.packages else _every_active(atlas, latest)
-    return _plan(graph, [name for name in names if name in graph], latest)
+    registered, latest = _registered(atlas)
+    for name in request.packages:
+        if name not in registered:
+            raise unknown_package(name, registered, path=("packages",))
+    names = _with_dependents(graph, request) if request.packages else _every_active(atlas, latest)
+    # The graph may be newer or older by a moment.
+    return _plan(graph, [name for name in names if name in graph and name in registered], latest)
 
 
 def _every_active(atlas: Atlas, latest: Collection[str]) -> list[str]:
@@ -67,15 +71,15 @@ def _every_active(atlas: Atlas, latest: Collection[str]) -> list[str]:
 
 def _plan_pins(atlas: Atlas, request: PlanRequest, answer: Resolved) -> Plan:
     graph = _pinned_graph(atlas, answer, request.selection)
-    names = _named(graph, request) if request.packages else graph.names
+    for name in request.packages:
+        if name not in graph:
+            raise NotPinned(name)
+    names = _with_dependents(graph, request) if request.packages else graph.names
     return _plan(graph, names, {pin.package: pin.version for pin in answer.resolution.pins})
 
 
-def _named(graph: DependencyGraph, request: PlanRequest) -> Sequence[str]:
+def _with_dependents(graph: DependencyGraph, request: PlanRequest) -> Sequence[str]:
     """Return the packages named, with what depends on them when that is asked for."""
-    for name in request.packages:
-        if name not in graph:
-            raise NotFound(f"package {name}", close_names(name, graph.names), path=("packages",))
     if not request.include_dependents:
         return request.packages
     reached = graph.dependents(
@@ -91,11 +95,12 @@ def _plan(graph: DependencyGraph, names: Iterable[str], version_of: Mapping[str,
     return Plan(order.plan(graph, wanted), {name: version_of[name] for name in wanted if name in version_of})
 
 
-def _latest_versions(atlas: Atlas) -> dict[str, str]:
+def _registered(atlas: Atlas) -> tuple[frozenset[str], dict[str, str]]:
+    """Return the names of all registered packages, and the latest version of each that has one."""
     with atlas.database.read() as connection:
         names = dict(packages.ids_and_names(connection))
         latest = versions.latest_of(connection, names)
-    return {names[package_id]: version.version for package_id, version in latest.items()}
+    return frozenset(names.values()), {names[id_]: version.version for id_, version in latest.items()}
 
 
 def _pinned_graph(atlas: Atlas, answer: Resolved, selection: Selection) -> DependencyGraph:

@@ -73,7 +73,14 @@ def check(question: Question) -> None:
         _check_number(name, len(given))
         for index, requirement in enumerate(given):
             _check_requirement(requirement, (name, str(index)))
+    _check_locks(question)
+    if not question.kinds:
+        raise BadInput("name at least one kind of dependency to follow", path=("kinds",))
+
+
+def _check_locks(question: Question) -> None:
     _check_number("locked", len(question.locked))
+    seen: set[str] = set()
     for index, (package, version) in enumerate(question.locked):
         path = ("locked", str(index))
         _check_package(package, path)
@@ -81,8 +88,9 @@ def check(question: Question) -> None:
             parse_version(version)
         except InvalidVersion as error:
             raise BadVersion(error, path=(*path, "version")) from None
-    if not question.kinds:
-        raise BadInput("name at least one kind of dependency to follow", path=("kinds",))
+        if package in seen:
+            raise BadInput(f"{package} is locked already", path=(*path, "package"))
+        seen.add(package)
 
 
 def _check_number(name: str, given: int) -> None:

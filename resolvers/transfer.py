@@ -132,7 +132,7 @@ def _import_part(connection: Connection, part: list[bytes], done: Imported, now:
             _enter(ledger, each, done)
         except (Refusal, IllegalTransition) as refusal:
             done.failed.append(LineError(done.lines, str(refusal)))
-    done.packages += ledger.registered
+    done.packages += ledger.new_packages
     ledger.write()
 
 

@@ -8,10 +8,10 @@ from resolvers.differences import need_of
 from resolvers.drafts import (
     DependencyRequest,
     PublishRequest,
+    check_reason,
     checked_dependencies,
     draft_of,
     key_of,
-    validated,
 )
 from resolvers.errors import ClosesCycle, NotADraft, NotFound
 from resolvers.ledger import Ledger
@@ -20,7 +20,7 @@ from storage import dependencies, events, versions
 from storage.database import Connection, Database
 from storage.events import Change
 from storage.rows import VersionRow
-from storage.tables import DependencyFields, EventKind, SubjectType, VersionFields
+from storage.tables import DependencyFields, EventKind, SubjectType
 from storage.transitions import VERSION_MOVES, VersionStatus, illegal
 
 
@@ -73,7 +73,7 @@ def publish(database: Database, request: PublishRequest, *, now: datetime) -> Ve
 def set_status(database: Database, request: StatusRequest, *, now: datetime) -> VersionChange:
     """Move a version; the status and reason it has already change nothing. Raises NotFound, IllegalTransition, BadInput."""
     key = key_of(request.version)
-    _check_reason(request)
+    check_reason(request.reason)
 
     def operation(connection: Connection) -> VersionChange:
         row = _existing(connection, request.package, request.version, key)
@@ -120,14 +120,6 @@ def _existing(connection: Connection, package: str, version: str, key: bytes) ->
     if row is None:
         raise NotFound(f"version {version} of package {package}", path=("version",))
     return row
-
-
-def _check_reason(request: StatusRequest) -> None:
-    """The reason is checked as any that comes with a version; the rest of the fields are those of some version."""
-    validated(
-        lambda: VersionFields(version="0", sort_key=b"0", is_prerelease=False, status_reason=request.reason),
-        renamed={"status_reason": "reason"},
-    )
 
 
 def _check_acyclic(

@@ -17,7 +17,6 @@ from schema.enums import ErrorCode
 log = logging.getLogger(__name__)
 
 # Enough to see what is wrong with a document; its text is the client's own.
-_MOST_ERRORS: Final = 5
 _LONGEST_MESSAGE: Final = 300
 
 
@@ -50,6 +49,7 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     resolvers.errors.BadVersion: Shown(ErrorCode.INVALID_VERSION, ("path",)),
     resolvers.errors.BadConstraint: Shown(ErrorCode.INVALID_CONSTRAINT, ("path", "package")),
     resolvers.errors.NotFound: Shown(ErrorCode.NOT_FOUND, ("path", "suggestions")),
+    resolvers.errors.NotPinned: Shown(ErrorCode.BAD_USER_INPUT, ("path",)),
     resolvers.errors.AlreadyExists: Shown(ErrorCode.ALREADY_EXISTS, ("path", "differences")),
     resolvers.errors.OtherContent: Shown(ErrorCode.CONFLICT, ("path", "differences")),
     resolvers.errors.NotADraft: Shown(ErrorCode.CONFLICT, ("path", "status")),
@@ -87,7 +87,7 @@ def _plain(fact: object) -> object:
 def show_errors(raised: list[GraphQLError], *, request_id: str, executed: bool) -> list[GraphQLError]:
     """Return the errors that a client gets to see; unexpected ones are logged here, once, and masked."""
     if not executed:
-        return [_refused_document(error) for error in raised[:_MOST_ERRORS]]
+        return [_refused_document(error) for error in raised]
     return [_show(error, request_id) for error in raised]
 
 

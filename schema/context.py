@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import anyio
 import strawberry
@@ -13,6 +13,9 @@ from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
 from schema.loaders import Loaders
 from schema.pulse import Pulse
 
+# One writes at a time; a few more check their input meanwhile.
+_WRITERS: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -22,6 +25,8 @@ class Application:
     pulse: Pulse
     version: str
     started_at: datetime
+    writers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_WRITERS))
+    """Threads that write wait for each other, so reads have others of their own."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,14 @@ class Context:
     around: DataLoader[Walk, Neighbours] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Read everything afresh from here on: something was written.
+
+        Fields that are being resolved keep the loaders they have begun with. Mutations run one after the
+        other, each with all that is asked of its answer, so none of them sees two moments.
+        """
         self.loaders = Loaders(self.application.atlas.database)
         self.around = DataLoader(self._neighbourhoods)
 

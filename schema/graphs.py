@@ -5,6 +5,7 @@ import strawberry
 import graph.cycles
 import graph.dependencies
 import graph.impact
+from resolvers.graphs import Cycles
 from schema.enums import DependencyKind
 from schema.kinds import kind_list
 
@@ -55,6 +56,15 @@ class CycleList:
     nodes: list[DependencyCycle] = strawberry.field(description="Largest first, then by name.")
     total_count: int = strawberry.field(description="How many there are.")
     truncated: bool = strawberry.field(description="Whether more exist than are listed.")
+
+    @classmethod
+    def of(cls, cycles: Cycles) -> "CycleList":
+        """Show cycles."""
+        return cls(
+            nodes=[DependencyCycle.of(cycle) for cycle in cycles.nodes],
+            total_count=cycles.total_count,
+            truncated=cycles.total_count > len(cycles.nodes),
+        )
 
 
 @strawberry.type(description="A chain of packages, each needing the next.")

@@ -10,10 +10,10 @@ import strawberry
 
 from schema.errors import InvalidId
 
-_FORM: Final = re.compile(r"([A-Za-z]{1,40}):(0|[1-9][0-9]{0,18})", re.ASCII)
-
 # Rows are numbered by the database in 64 bits; a larger number could not even be asked for.
-_LARGEST: Final = 2**63 - 1
+LARGEST_ROW: Final = 2**63 - 1
+
+_FORM: Final = re.compile(r"([A-Za-z]{1,40}):(0|[1-9][0-9]{0,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,6 @@ def read_id(text: str) -> GlobalId:
         raise InvalidId(text) from error
     match = _FORM.fullmatch(plain)
     # Base64 is lenient about padding bits and foreign characters: only our own spelling is an id.
-    if match is None or int(match[2]) > _LARGEST or global_id(match[1], int(match[2])) != text:
+    if match is None or int(match[2]) > LARGEST_ROW or global_id(match[1], int(match[2])) != text:
         raise InvalidId(text)
     return GlobalId(match[1], int(match[2]))

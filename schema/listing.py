@@ -1,7 +1,8 @@
 """The list of all packages: filtered, ordered, and paged by keyset."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from typing import Annotated
 
 import msgspec
 import strawberry
@@ -10,7 +11,8 @@ from schema.catalogue import PackageConnection
 from schema.context import Context
 from schema.enums import OrderDirection, PackageOrderField, PackageStatus
 from schema.errors import InvalidPage
-from schema.pagination import Window, cursor, page
+from schema.identifiers import LARGEST_ROW
+from schema.pagination import Window, cursor, not_a_cursor, page
 from storage import packages, transitions
 from storage.packages import PackageFilter as Filter
 from storage.packages import PackageOrder as Order
@@ -54,7 +56,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
     field: str
     value: str
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_ROW)]
 
     @classmethod
     def of(cls, row: PackageRow, order: Order) -> "Place":
@@ -77,11 +79,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 def _moment(argument: str, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidPage(argument, "is not a cursor of this list") from error
-    if moment.tzinfo is None:
-        raise InvalidPage(argument, "is not a cursor of this list")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # Overflow: beyond the calendar, once in UTC.
+        raise not_a_cursor(argument) from error
+    raise not_a_cursor(argument)
 
 
 async def list_packages(

@@ -99,7 +99,10 @@ def _versions_by_key(
     if len(keys) == 1:
         row = versions.by_key(connection, *keys[0])
         return {keys[0]: row} if row else {}
-    rows = versions.of_packages(connection, {package_id for package_id, _ in keys})
+    sort_keys = [sort_key for _, sort_key in keys]
+    package_ids = {package_id for package_id, _ in keys}
+    # In one statement, and of packages with thousands of versions only the stretch that can be meant.
+    rows = versions.of_packages(connection, package_ids, lowest=min(sort_keys), highest=max(sort_keys))
     return {key: rows[key[0]][key[1]] for key in keys if key[1] in rows.get(key[0], ())}
 
 

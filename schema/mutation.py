@@ -34,11 +34,13 @@ Result = TypeVar("Result")
 
 
 async def write(context: Context, change: Callable[[Database], Result]) -> Result:
-    """Run `change` in a thread, and have subscribers look for what it wrote."""
+    """Run `change` in a thread; have subscribers look for what it wrote, and what is read next show it."""
     try:
-        return await anyio.to_thread.run_sync(change, context.atlas.database)
+        application = context.application
+        return await anyio.to_thread.run_sync(change, context.atlas.database, limiter=application.writers)
     finally:
         # Also after a failure: a request that timed out may have been committed all the same.
+        context.forget()
         context.application.pulse.nudge()
 
 

@@ -7,6 +7,7 @@ after the name where it stands now, and at the place if the name has gone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -23,7 +24,7 @@ from storage.rows import PackageRow
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """A place in a traversal's order."""
 
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0)]
     name: str
 
 
@@ -91,4 +92,4 @@ def _start(names: Sequence[str], after: Place) -> int:
     try:
         return names.index(after.name) + 1
     except ValueError:
-        return min(max(after.index, 0), len(names))
+        return min(after.index, len(names))

@@ -109,7 +109,10 @@ def read_cursor(argument: str, text: str, key: type[Key]) -> Key:
     """Return the place that `text` names, or raise InvalidPage naming the argument it came in."""
     try:
         return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=key)
-    except (Base64Error, ValueError) as error:
-        raise InvalidPage(
-            argument, "is not a cursor of this list: pass on what a field `cursor` gave"
-        ) from error
+    except (Base64Error, ValueError, RecursionError) as error:
+        raise not_a_cursor(argument) from error
+
+
+def not_a_cursor(argument: str) -> InvalidPage:
+    """Return the refusal of a cursor that no page of the list can have given."""
+    return InvalidPage(argument, "is not a cursor of this list: pass on what a field `cursor` gave")

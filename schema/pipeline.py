@@ -27,6 +27,8 @@ LIMITS: Final = Limits()
 
 _KEPT: Final = 512
 _LONGEST_KEPT: Final = 8_192
+
+# Enough to see what is wrong with a document.
 _MOST_ERRORS: Final = 5
 
 
@@ -86,7 +88,8 @@ def _check(document: DocumentNode, schema: GraphQLSchema) -> tuple[GraphQLError,
     excess = check_limits(document, LIMITS)
     if excess is not None:
         return (GraphQLError(str(excess), original_error=excess),)
-    return tuple(validate(schema, document, specified_rules, max_errors=_MOST_ERRORS))
+    # When there are more, validation ends with one that says only so.
+    return tuple(validate(schema, document, specified_rules, max_errors=_MOST_ERRORS)[:_MOST_ERRORS])
 
 
 def _ambiguity(document: DocumentNode, name: str | None) -> tuple[GraphQLError, ...]:

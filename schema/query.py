@@ -1,7 +1,8 @@
 """The queries."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import anyio
 import strawberry
@@ -13,7 +14,7 @@ from schema.catalogue import Package, PackageConnection, PackageVersion
 from schema.context import Info
 from schema.enums import GraphScope
 from schema.fields import field
-from schema.graphs import CycleList, DependencyCycle, DependencyPath, Impact, PathGraph
+from schema.graphs import CycleList, DependencyPath, Impact, PathGraph
 from schema.listing import PackageFilter, PackageOrder, Place, list_packages
 from schema.lookup import fetch, fetch_many
 from schema.neighbours import selection
@@ -26,6 +27,9 @@ from schema.solving import ResolveResult, resolve_result
 from storage import counts
 from storage.packages import PackageFilter as Filter
 from storage.packages import PackageOrder as Order
+
+Found = TypeVar("Found")
+Shown = TypeVar("Shown")
 
 From = Annotated[str, argument(name="from", description="The package that needs.")]
 To = Annotated[str, argument(description="The package that is needed.")]
@@ -107,10 +111,8 @@ class Query:
     async def resolve(
         self, info: Info, input: Annotated[ResolveInput, argument(description="What to solve.")]
     ) -> ResolveResult:
-        request = input.to_request()
-        return resolve_result(
-            await anyio.to_thread.run_sync(resolutions.resolve, info.context.atlas, request)
-        )
+        find = partial(resolutions.resolve, info.context.atlas, input.to_request())
+        return await _shown(find, resolve_result)
 
     @field("The dependency cycles of the catalogue.")
     async def cycles(
@@ -123,14 +125,8 @@ class Query:
         first: Annotated[int, argument(description="At most this many: 1 to 1000.")] = 100,
     ) -> CycleList:
         chosen = selection(kinds, scope, include_optional)
-        found = await anyio.to_thread.run_sync(
-            partial(graphs.cycles, info.context.atlas, chosen, first=page_size("first", first))
-        )
-        return CycleList(
-            nodes=[DependencyCycle.of(cycle) for cycle in found.nodes],
-            total_count=found.total_count,
-            truncated=found.total_count > len(found.nodes),
-        )
+        find = partial(graphs.cycles, info.context.atlas, chosen, first=page_size("first", first))
+        return await _shown(find, CycleList.of)
 
     @field("A shortest chain by which one package needs another. Null when there is none.")
     async def path(
@@ -161,11 +157,8 @@ class Query:
     ) -> PathGraph:
         most = page_size("maxNodes", max_nodes, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
-        return PathGraph.of(
-            await anyio.to_thread.run_sync(
-                partial(graphs.paths, info.context.atlas, from_, to, chosen, max_nodes=most)
-            )
-        )
+        find = partial(graphs.paths, info.context.atlas, from_, to, chosen, max_nodes=most)
+        return await _shown(find, PathGraph.of)
 
     @field("Everything that a change to some packages reaches.")
     async def impact(
@@ -180,15 +173,17 @@ class Query:
     ) -> Impact:
         most = page_size("first", first, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
-        return Impact.of(
-            await anyio.to_thread.run_sync(
-                partial(graphs.impact, info.context.atlas, packages, chosen, first=most)
-            )
-        )
+        find = partial(graphs.impact, info.context.atlas, packages, chosen, first=most)
+        return await _shown(find, Impact.of)
 
     @field("The order to build packages in, dependencies first.")
     async def build_plan(
         self, info: Info, input: Annotated[BuildPlanInput, argument(description="What to plan.")]
     ) -> BuildPlanResult:
-        request = input.to_request()
-        return plan_result(await anyio.to_thread.run_sync(plans.build_plan, info.context.atlas, request))
+        find = partial(plans.build_plan, info.context.atlas, input.to_request())
+        return await _shown(find, plan_result)
+
+
+async def _shown(find: Callable[[], Found], show: Callable[[Found], Shown]) -> Shown:
+    """Return what is found as it is shown, both in a thread: an answer can have as many parts as the catalogue."""
+    return await anyio.to_thread.run_sync(lambda: show(find()))

@@ -12,15 +12,16 @@ import sqlalchemy
 from storage import upgrade
 from storage.errors import Trouble, Unavailable
 from storage.lock import WriterLock
-from storage.sqlite import become_writer, engine_of, errors_of, file_of
+from storage.sqlite import become_writer, engine_of, errors_of, file_of, is_in_transaction
 
 Connection: TypeAlias = sqlalchemy.Connection
 """One transaction, which the query functions of this room take."""
 
 Result = TypeVar("Result")
 
-# What a write waits behind other writers: longer than an import of a large catalogue takes.
-_WAIT: Final = timedelta(seconds=30)
+# What a write waits behind other writers. An import has the turn from its first line to its last, parsing included:
+# 22 s for 100,000 versions, a minute where the machine is slow. Whoever comes then should wait, not fail.
+_WAIT: Final = timedelta(minutes=2)
 
 _NEWEST: Final = "SELECT max(seq) FROM events"
 
@@ -36,14 +37,22 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str, *, wait: timedelta = _WAIT, trace: Callable[[str], None] | None = None
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        wait: timedelta = _WAIT,
+        trace: Callable[[str], None] | None = None,
     ) -> "Database":
-        """Open the database at `url` (`sqlite:///file` or just a path), making and migrating it as needed.
+        """Open the database at `url` (`sqlite:///file` or just a path), migrating it as needed.
 
-        `wait` is how long a write queues behind other writers. `trace` is told every statement that is run. Raises
-        Unavailable with what is in the way.
+        One that is not there is made, or with `create` false refused. `wait` is how long a write queues behind other
+        writers. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
         """
         path = file_of(url)
+        if not create and not path.exists():
+            detail = "import a catalogue into it, or name another one"
+            raise Unavailable(str(path), Trouble.MISSING, detail)
         _make_folder(path)
         database = cls(path, engine_of(path, trace), WriterLock(path, wait))
         try:
@@ -56,9 +65,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file. Nothing may be under way."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._discard_writer()
         self._engine.dispose()
         self._lock.close()
 
@@ -74,10 +81,8 @@ class Database:
         Writers take turns. `operation` must not write through the database again, and may be one of several that are
         committed together, so it must have no effect but through its connection.
         """
-        with self._lock.held(), errors_of(self._path):
-            connection = self._writing()
-            with connection.begin():
-                return operation(connection)
+        with self._writing() as connection, connection.begin():
+            return operation(connection)
 
     def cursor(self) -> int:
         """Return the position of the newest event: whether anything has changed, in microseconds."""
@@ -102,17 +107,43 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision. `open` has done so; doing it again changes nothing."""
-        with self._lock.held(), errors_of(self._path):
-            upgrade.upgrade(self._writing(), self.location)
+        with self._writing() as connection:
+            upgrade.upgrade(connection, self.location)
 
-    def _writing(self) -> Connection:
-        if self._writer is None:
-            self._writer = self._engine.connect()
-            become_writer(self._writer)
-        return self._writer
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """Give the connection that writes, for one turn."""
+        with self._lock.held(), errors_of(self._path):
+            connection = self._writer = self._writer or self._new_writer()
+            try:
+                yield connection
+            finally:
+                # A COMMIT that failed may leave its transaction open, in which no other could begin.
+                if is_in_transaction(connection):
+                    self._discard_writer()
+
+    def _new_writer(self) -> Connection:
+        connection = self._engine.connect()
+        try:
+            become_writer(connection)
+        except BaseException:
+            _discard(connection)
+            raise
+        return connection
+
+    def _discard_writer(self) -> None:
+        if self._writer is not None:
+            _discard(self._writer)
+            self._writer = None
 
     def _is_current(self) -> bool:
         return self.revision == upgrade.HEAD
+
+
+def _discard(connection: Connection) -> None:
+    # Closing alone would give it back to the pool, and to readers the right to write.
+    connection.invalidate()
+    connection.close()
 
 
 def _make_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from storage.dialects import any_of
 from storage.rows import DependencyRow
 from storage.statements import BulkInsert, Query, as_tuple
 from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, is_storable
-from storage.transitions import VersionStatus
+from storage.transitions import PackageStatus, VersionStatus
 from storage.versions import latest_id
 
 
@@ -60,7 +60,10 @@ def needs_of(connection: Connection, version_ids: Iterable[int]) -> list[Need]:
 
 
 def mentions_of(connection: Connection, names: Iterable[str]) -> list[Mention]:
-    """Return what versions that can be picked declare about these packages, each declaration once."""
+    """Return what versions that can be picked declare about these packages, each declaration once.
+
+    None of a QUARANTINED package can.
+    """
     return _MENTIONS.all(connection, names=names)
 
 
@@ -124,7 +127,8 @@ _RELEASED_AT: Final = VERSIONS.c.released_at
 _MENTIONS: Final[Query[Mention]] = Query(
     select(*_SAID, case((func.count() == func.count(_RELEASED_AT), func.min(_RELEASED_AT))).label("since"))
     .join_from(DEPENDENCIES, VERSIONS)
-    .where(any_of(_C.package_name, "names"), _CAN_BE_PICKED)
+    .join(PACKAGES)
+    .where(any_of(_C.package_name, "names"), _CAN_BE_PICKED, PACKAGES.c.status != PackageStatus.QUARANTINED)
     .group_by(*_SAID)
     .order_by(*_SAID),
     as_tuple,

@@ -27,6 +27,7 @@ class Trouble(StrEnum):
     """Why a database cannot serve."""
 
     NOT_A_DATABASE = "is not a Buildatlas database"
+    MISSING = "does not exist"
     CANNOT_OPEN = "cannot be opened"
     READ_ONLY = "cannot be written"
     BUSY = "is held by another writer"

@@ -13,7 +13,7 @@ from storage import dialects
 from storage.dialects import any_of
 from storage.rows import PackageRow
 from storage.statements import BulkInsert, Query
-from storage.tables import PACKAGES, PackageFields, is_storable
+from storage.tables import MAX_NAME, PACKAGES, PackageFields, is_storable
 from storage.transitions import PACKAGE_MOVES, PackageStatus, origins
 
 
@@ -169,8 +169,8 @@ def _column_of(field: PackageOrderField) -> Column[Any]:
 
 def _values(filter: PackageFilter) -> dict[str, Any] | None:
     """Return the parameters that `filter` has, or None when it asks for what no name can hold."""
-    texts = {"contains": filter.name_contains, "starts_with": filter.name_starts_with}
-    if not all(is_storable(text) for text in texts.values() if text is not None):
+    texts = (filter.name_contains, filter.name_starts_with)
+    if not all(_fits_in_a_name(text) for text in texts if text is not None):
         return None
     values: dict[str, Any] = {}
     if filter.name_contains is not None:
@@ -180,6 +180,11 @@ def _values(filter: PackageFilter) -> dict[str, Any] | None:
     if filter.statuses is not None:
         values["statuses"] = filter.statuses
     return values
+
+
+def _fits_in_a_name(text: str) -> bool:
+    # SQLite refuses patterns far longer than this as too complex.
+    return len(text) <= MAX_NAME and is_storable(text)
 
 
 def _literally(text: str) -> str:

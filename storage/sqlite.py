@@ -94,6 +94,11 @@ def become_writer(connection: Connection) -> None:
     _set(_driver_of(connection), (*_WRITER_PRAGMAS, "journal_mode=WAL"))
 
 
+def is_in_transaction(connection: Connection) -> bool:
+    """Whether the driver has a transaction open, which SQLAlchemy may take for ended."""
+    return _driver_of(connection).in_transaction
+
+
 def _driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)

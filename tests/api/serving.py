@@ -42,7 +42,7 @@ def serving(settings: Settings) -> Iterator[str]:
 def publish(address: str, package: str, version: str) -> str:
     """Publish a version over HTTP, and return the cursor of the change."""
     variables = {"input": {"package": package, "version": version}}
-    answer = httpx.post(f"{address}/graphql", json={"query": PUBLISH, "variables": variables})
+    answer = httpx.post(f"{address}/graphql", json={"query": PUBLISH, "variables": variables}, timeout=60)
     return str(answer.json()["data"]["publishVersion"]["cursor"])
 
 

@@ -6,15 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.types import Message
 
-from buildatlas.server import PortTaken, create_app, listen, serve
+from buildatlas.errors import PortTaken
+from buildatlas.server import create_app, listen, serve
 from buildatlas.settings import Settings
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import Trouble, Unavailable
 from tests.api.serving import publish, serving
 
@@ -189,3 +192,29 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_let_go(settings: Sett
     asyncio.run(create_app(settings)(scope, leave, note))
 
     assert [message.get("status") for message in sent] == [400, None]
+
+
+def test_writes_that_wait_for_a_slow_writer_do_not_keep_reads_waiting(
+    address: str, settings: Settings
+) -> None:
+    held, done = threading.Event(), threading.Event()
+    database = Database.open(settings.database_url)
+
+    def hold(_: Connection) -> None:
+        held.set()
+        assert done.wait(60)
+
+    holder = threading.Thread(target=database.write, args=(hold,))
+    holder.start()
+    assert held.wait(10)
+    with ThreadPoolExecutor(60) as pool:
+        writes = [pool.submit(publish, address, f"p{n}", "1") for n in range(60)]
+        # More writes wait than a server has threads, and yet this is answered.
+        answer = httpx.post(f"{address}/graphql", json={"query": "{ packages { totalCount } }"}, timeout=30)
+        done.set()
+        cursors = [write.result() for write in writes]
+    holder.join()
+    database.close()
+
+    assert answer.json() == {"data": {"packages": {"totalCount": 0}}}
+    assert len(set(cursors)) == 60

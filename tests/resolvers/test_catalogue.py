@@ -1,14 +1,17 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 import resolvers.catalogue
+from graph.catalogue import Candidate, Candidates, Status
 from graph.resolution import Conflict, Question, Resolution
 from graph.solver import solve
 from resolvers.atlas import Atlas
+from resolvers.catalogue import _Holding
 from resolvers.drafts import UpdateRequest
 from resolvers.packages import delete, update
 from resolvers.versions import StatusRequest, set_status
@@ -148,3 +151,23 @@ def test_after_very_many_changes_everything_is_read_again(
     add(atlas, "base 2\nbase 3")
 
     assert answered(atlas, "base") == {"base": "3"}
+
+
+def test_what_a_question_adds_while_a_holding_is_carried_over_does_not_outlive_it() -> None:
+    """A question under way adds what it reads of the past to the holding that is being copied."""
+    holding = _Holding(1)
+    app = Candidates("app", Status.ACTIVE, (Candidate(7, "1", b"1", False, Status.PUBLISHED, None),))
+
+    class Interrupted(dict[str, Candidates]):
+        def keys(self) -> Any:
+            names = list(super().keys())
+            holding.candidates["app"] = app
+            holding.declared[7] = ()
+            return names
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(self.keys())
+
+    holding.candidates = Interrupted()
+
+    assert 7 not in holding.without({"app"}, 2).declared

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.dependencies import Kind
+from graph.dependencies import ALL_KINDS, Kind
 from graph.impact import ImpactedPackage
 from graph.resolution import Question
 from resolvers import graphs
@@ -100,6 +100,14 @@ def test_a_package_that_nothing_is_known_of_is_refused_with_close_names(atlas: A
         ask(atlas)
 
 
+def test_what_cannot_be_a_name_is_not_echoed_whole(atlas: Atlas) -> None:
+    with pytest.raises(NotFound) as refused:
+        graphs.impact(atlas, ["base " * 200_000], Selection(), first=10)
+
+    assert len(str(refused.value)) < 500
+    assert refused.value.suggestions == ()
+
+
 def test_the_graph_follows_writes_of_this_process_and_of_others(atlas: Atlas, tmp_path: Path) -> None:
     assert dependencies(atlas, "base") == ()
     before = graphs.revision(atlas)
@@ -119,6 +127,21 @@ def test_a_graph_is_kept_as_long_as_nothing_changes(atlas: Atlas) -> None:
     assert atlas.graphs.select(Selection()) is first
     add(atlas, "new 1")
     assert atlas.graphs.select(Selection()) is not first
+
+
+def test_all_kinds_are_the_graph_of_no_kinds_in_particular(atlas: Atlas) -> None:
+    assert atlas.graphs.select(Selection(kinds=ALL_KINDS)) is atlas.graphs.select(Selection())
+
+
+def test_only_the_graphs_used_last_are_kept(atlas: Atlas) -> None:
+    used, unused = Selection(), Selection(kinds=Kind.PEER)
+    first, second = atlas.graphs.select(used), atlas.graphs.select(unused)
+
+    for kinds in range(1, 8):
+        atlas.graphs.select(Selection(kinds=Kind(kinds)))
+        assert atlas.graphs.select(used) is first
+
+    assert atlas.graphs.select(unused) is not second
 
 
 def test_a_graph_that_is_read_while_the_catalogue_changes_knows_what_it_has_seen(

@@ -7,7 +7,7 @@ import resolvers.plans
 from graph.dependencies import Kind
 from graph.resolution import Question
 from resolvers.atlas import Atlas
-from resolvers.errors import LimitExceeded, NotFound
+from resolvers.errors import LimitExceeded, NotFound, NotPinned
 from resolvers.loaded_graphs import Selection
 from resolvers.plans import Plan, PlanRequest, build_plan
 from resolvers.resolutions import Unsolved
@@ -109,8 +109,26 @@ def test_what_cannot_be_solved_cannot_be_planned(atlas: Atlas) -> None:
 def test_a_name_that_is_not_registered_is_refused_with_close_ones(atlas: Atlas) -> None:
     with pytest.raises(NotFound, match="there is no package tol; did you mean tool"):
         build_plan(atlas, PlanRequest(packages=("tol",)))
-    with pytest.raises(NotFound):
+
+
+def test_a_name_that_is_only_required_is_no_package_to_build(atlas: Atlas) -> None:
+    add(atlas, "user 1 needs ghost")
+
+    with pytest.raises(NotFound, match="there is no package ghost"):
+        build_plan(atlas, PlanRequest(packages=("ghost",)))
+
+
+def test_a_package_that_is_not_among_the_pins_is_refused_as_such(atlas: Atlas) -> None:
+    with pytest.raises(NotPinned, match="'old' is not among the pins"):
         build_plan(atlas, PlanRequest(packages=("old",), resolve=Question(wants("app"))))
+
+
+def test_what_cannot_be_a_name_is_refused_and_not_echoed_whole(atlas: Atlas) -> None:
+    with pytest.raises(NotFound) as refused:
+        build_plan(atlas, PlanRequest(packages=("tool " * 200_000,)))
+
+    assert len(str(refused.value)) < 500
+    assert (refused.value.path, refused.value.suggestions) == (("packages",), ())
 
 
 def test_a_plan_of_too_many_builds_is_refused(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,7 @@ def test_running_out_of_time_says_nothing_about_solvability(atlas: Atlas) -> Non
         (Question((Requirement("a b"),)), BadInput, ("requirements", "0", "package")),
         (Question((), locked=(("lib", "one"),)), BadVersion, ("locked", "0", "version")),
         (Question((), locked=(("", "1"),)), BadInput, ("locked", "0", "package")),
+        (Question((), locked=(("lib", "1"), ("lib", "2"))), BadInput, ("locked", "1", "package")),
         (Question((), kinds=Kind(0)), BadInput, ("kinds",)),
         (Question(wants("app") * 10_001), LimitExceeded, ("requirements",)),
     ],

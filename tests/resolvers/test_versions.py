@@ -213,6 +213,38 @@ def test_a_draft_is_announced_as_published_only_when_it_is(database: Database) -
     assert told(database) == ["PACKAGE_CHANGED app", "VERSION_CHANGED app 1", "VERSION_PUBLISHED app 1"]
 
 
+def test_many_dependencies_are_looked_through_once_for_one_declared_twice(database: Database) -> None:
+    needs = tuple(DependencyRequest(f"p{number}") for number in range(MAX_DEPENDENCIES - 1))
+    compared = 0
+
+    class Compared(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+    again = DependencyRequest(Compared(f"p{MAX_DEPENDENCIES - 2}"))
+
+    with pytest.raises(BadInput, match="is declared already") as refused:
+        publish(database, PublishRequest("app", "1", (*needs, again)), now=NOW)
+
+    assert refused.value.path == ("dependencies", str(MAX_DEPENDENCIES - 1))
+    assert compared < 10
+
+
+def test_a_bad_name_declared_twice_is_not_echoed_whole(database: Database) -> None:
+    need = DependencyRequest("a " * 500_000)
+
+    with pytest.raises(BadInput) as refused:
+        publish(database, PublishRequest("app", "1", (need, need)), now=NOW)
+
+    assert refused.value.path == ("dependencies", "0", "package")
+    assert len(str(refused.value)) < 500
+
+
 def test_a_status_moves_with_its_reason_and_staying_changes_nothing(database: Database) -> None:
     published(database, "app", "1")
     yank = StatusRequest("app", "1", VersionStatus.YANKED, "broken")

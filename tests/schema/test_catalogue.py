@@ -73,6 +73,23 @@ def test_a_version_is_found_by_any_spelling_and_null_when_unknown(world: World) 
     }
 
 
+def test_several_versions_are_found_without_reading_all_others(world: World) -> None:
+    for number in range(9):
+        world.publish("a", f"1.{number}")
+        world.publish("b", f"1.{number}")
+
+    statements = world.statements_of(
+        """{ w: packageVersion(package: "a", version: "1.3") { version } x: packageVersion(package: "b", version: "1.4") { version }
+             y: packageVersion(package: "b", version: "1.3.0") { version } }"""
+    )
+
+    by_key = [text for text in statements if "FROM package_versions" in text]
+    with world.database.read() as connection:
+        read = [connection.exec_driver_sql(text).all() for text in by_key]
+    # One statement, with the versions between the lowest and the highest that are asked for.
+    assert [len(rows) for rows in read] == [4]
+
+
 def test_a_text_that_is_no_version_is_told_where_it_stops_being_one(world: World) -> None:
     world.publish("Flux", "1.0.0")
 

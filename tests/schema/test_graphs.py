@@ -1,10 +1,15 @@
 """What is asked of the dependency graph."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from schema.graphs import DependencyCycle, Impact, PathGraph
+from schema.pagination import cursor
+from schema.plans import BuildPlan
+from schema.solving import Resolution
 from tests.schema.world import World
 
 AROUND = """query Around($name: String!, $first: Int, $after: String, $transitive: Boolean! = false, $kinds: [DependencyKind!]) {
@@ -76,6 +81,22 @@ def test_a_traversal_goes_on_at_the_place_of_a_package_that_has_gone(chain: Worl
     after = chain.ask(AROUND, name="a", transitive=True, after=end)["package"]["dependencies"]
 
     assert names(after) == ["c", "d", "e"]
+
+
+@pytest.mark.parametrize("index", [-1, -5])
+def test_a_cursor_before_the_start_of_a_traversal_is_refused(chain: World, index: int) -> None:
+    query = 'query($after: String) { package(name: "d") { dependents(after: $after) { totalCount } } }'
+
+    message, extensions = chain.refusal(query, after=cursor([index, "x"]))
+
+    assert message == "`after` is not a cursor of this list: pass on what a field `cursor` gave"
+    assert extensions == {"code": "BAD_USER_INPUT", "argument": "after"}
+
+
+def test_a_place_past_the_end_of_a_traversal_is_followed_by_nothing(chain: World) -> None:
+    found = chain.ask(AROUND, name="d", after=cursor([2**63 - 1, "x"]))["package"]
+
+    assert (names(found["dependencies"]), names(found["dependents"])) == ([], [])
 
 
 def test_kinds_that_no_dependency_has_lead_nowhere(chain: World) -> None:
@@ -231,3 +252,31 @@ def test_a_cycle_in_a_build_plan_is_named_by_its_builds(world: World) -> None:
 )
 def test_a_number_out_of_range_is_refused(chain: World, query: str) -> None:
     assert chain.code(query) == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("shown", "query"),
+    [
+        (BuildPlan, "{ buildPlan(input: {}) { ... on BuildPlan { totalBuilds } } }"),
+        (Resolution, '{ resolve(input: { requirements: [{ package: "a" }] }) { __typename } }'),
+        (DependencyCycle, "{ cycles { totalCount } }"),
+        (PathGraph, '{ paths(from: "a", to: "b") { nodes } }'),
+        (Impact, '{ impact(packages: ["a"]) { totalCount } }'),
+    ],
+)
+def test_an_answer_of_any_size_is_made_outside_of_the_event_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch, shown: type[Any], query: str
+) -> None:
+    world.publish("a", "1", "b")
+    world.publish("b", "1", "a")
+    made, threads = shown.of, []
+
+    def of(found: object) -> object:
+        threads.append(threading.current_thread())
+        return made(found)
+
+    monkeypatch.setattr(shown, "of", of)
+    world.ask(query)
+
+    assert threads
+    assert threading.main_thread() not in threads

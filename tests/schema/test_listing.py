@@ -1,5 +1,7 @@
 """Lists of packages and versions: filtered, ordered, and paged by Relay's rules."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,12 +130,56 @@ def test_a_cursor_of_a_list_in_another_order_is_refused(alphabet: World) -> None
     assert extensions == {"code": "BAD_USER_INPUT", "argument": "after"}
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yesterday",
+        "2026-01-01T00:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_a_made_up_cursor_is_refused(alphabet: World, value: str) -> None:
     made_up = cursor(["CREATED_AT", value, 1])
     order = {"field": "CREATED_AT", "direction": "ASC"}
 
     assert alphabet.code(PAGE, before=made_up, orderBy=order) == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("field", ["NAME", "CREATED_AT"])
+@pytest.mark.parametrize("row", [-1, 2**63, 2**64, 10**30])
+def test_a_cursor_with_a_number_that_no_row_has_is_refused(alphabet: World, field: str, row: int) -> None:
+    value = "a" if field == "NAME" else "2026-01-01T00:00:00+00:00"
+    made_up = place(field, value, row)
+    order = {"field": field, "direction": "ASC"}
+
+    message, extensions = alphabet.refusal(PAGE, after=made_up, orderBy=order)
+
+    assert message == "`after` is not a cursor of this list: pass on what a field `cursor` gave"
+    assert extensions == {"code": "BAD_USER_INPUT", "argument": "after"}
+
+
+def test_a_cursor_with_the_largest_number_of_a_row_is_a_place(alphabet: World) -> None:
+    end = place("NAME", "c", 2**63 - 1)
+
+    assert names(alphabet.ask(PAGE, after=end)["packages"]) == ["d", "e"]
+
+
+def place(*parts: object) -> str:
+    """Return a cursor as a client could make it up; a server's own encoder refuses huge numbers."""
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize("made_up", [["a", 2**63], -5, "not base64!", "x" * 4097, [[]]])
+def test_a_made_up_cursor_of_versions_is_refused(alphabet: World, made_up: object) -> None:
+    assert alphabet.code(VERSIONS, after=cursor(made_up)) == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("key", [b"", b"\0", b"\xff" * 5000])
+def test_any_bytes_are_a_place_among_versions(alphabet: World, key: bytes) -> None:
+    found = names(alphabet.ask(VERSIONS, before=cursor(key))["package"]["versions"])
+
+    assert found == ([] if key[:1] == b"\xff" else ["1"])
 
 
 @pytest.mark.parametrize("arguments", [{"first": 0}, {"last": 1001}, {"first": 1, "last": 1}, {"after": "x"}])

@@ -265,3 +265,54 @@ def test_a_moment_that_is_none_is_refused_before_anything_is_done(world: World, 
     assert "releasedAt" in message
     assert extensions["code"] == "BAD_USER_INPUT"
     assert world.database.cursor() == 0
+
+
+def test_each_mutation_of_a_document_answers_from_after_it(world: World) -> None:
+    latest = "version { package { latestVersion { version } versions { totalCount nodes { version } } } }"
+
+    data = world.ask(
+        f"""mutation {{
+            x: publishVersion(input: {{ package: "z", version: "1.0" }}) {{ {latest} }}
+            y: publishVersion(input: {{ package: "z", version: "2.0" }}) {{ {latest} }} }}"""
+    )
+
+    assert [data[name]["version"]["package"] for name in "xy"] == [
+        {"latestVersion": {"version": "1.0"}, "versions": {"totalCount": 1, "nodes": [{"version": "1.0"}]}},
+        {
+            "latestVersion": {"version": "2.0"},
+            "versions": {"totalCount": 2, "nodes": [{"version": "2.0"}, {"version": "1.0"}]},
+        },
+    ]
+
+
+def test_what_lies_around_a_package_is_read_again_after_each_mutation(world: World) -> None:
+    needed = "version { package { dependencies { nodes { name description } } } }"
+    world.publish("b", "1")
+
+    data = world.ask(
+        f"""mutation {{
+            x: publishVersion(input: {{ package: "a", version: "1", dependencies: [{{ package: "b" }}] }}) {{ {needed} }}
+            b: updatePackage(input: {{ name: "b", description: "new" }}) {{ cursor }}
+            y: publishVersion(input: {{ package: "a", version: "2" }}) {{ {needed} }}
+            z: publishVersion(input: {{ package: "a", version: "3", dependencies: [{{ package: "b" }}] }}) {{ {needed} }} }}"""
+    )
+
+    assert [data[name]["version"]["package"]["dependencies"]["nodes"] for name in "xyz"] == [
+        [{"name": "b", "description": ""}],
+        [],
+        [{"name": "b", "description": "new"}],
+    ]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_outside_of_the_calendar_is_refused(world: World, moment: str) -> None:
+    content = {"package": "a", "version": "1", "releasedAt": moment}
+
+    assert world.code(PUBLISH, input=content) == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_the_first_and_the_last_moment_of_the_calendar_are_kept(world: World, moment: str) -> None:
+    content = {"package": "a", "version": "1", "releasedAt": moment}
+
+    assert world.ask(PUBLISH, input=content)["publishVersion"]["version"]["releasedAt"] == moment

@@ -1,5 +1,6 @@
 """Pages: which arguments name one, and what follows from rows."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.errors import InvalidPage
+from schema.neighbours import Place
 from schema.pagination import Window, cursor, page, page_info, read_cursor, window
 
 
@@ -34,6 +36,13 @@ def test_last_asks_for_the_end() -> None:
 def test_arguments_that_name_no_page_are_refused_by_name(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidPage, match=message.replace("(", r"\(")):
         window(int, **arguments)
+
+
+def test_a_cursor_made_to_exhaust_its_reader_is_refused() -> None:
+    deep = urlsafe_b64encode(b'[1,"x",' + b"[" * 9_000 + b"]" * 9_000 + b"]").decode()
+
+    with pytest.raises(InvalidPage, match="`after` is not a cursor of this list"):
+        read_cursor("after", deep, Place)
 
 
 @given(st.binary())

@@ -14,14 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import events, packages
+from storage import dependencies, events, packages
 from storage.database import Connection, Database
 from storage.errors import Trouble, Unavailable
 from storage.events import Change
 from storage.tables import EventKind, PackageFields, SubjectType
-from tests.storage.world import NOW, add_package
+from tests.storage.world import NOW, add_package, needs
 
 _SOON = timedelta(milliseconds=50)
 
@@ -42,6 +42,18 @@ def test_a_database_is_made_with_its_folder_and_found_again(tmp_path: Path) -> N
         add_package(database, "app")
     with opened(path) as database, database.read() as connection:
         assert packages.names(connection) == ["app"]
+
+
+def test_a_database_that_is_only_to_be_found_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "atlas.db"
+
+    with pytest.raises(Unavailable, match="does not exist") as refused:
+        Database.open(str(path), create=False)
+
+    assert refused.value.trouble is Trouble.MISSING
+    assert not path.parent.exists()
+    with opened(path):
+        Database.open(str(path), create=False).close()
 
 
 def test_a_url_and_a_path_name_the_same_file(tmp_path: Path) -> None:
@@ -222,6 +234,49 @@ def test_another_program_that_holds_the_file_is_named_as_the_trouble(tmp_path: P
 
 def _impatient(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+
+
+def _with_an_old_journal(path: Path) -> None:
+    with opened(path):
+        pass
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+
+
+def test_a_writer_that_could_not_be_made_is_made_anew_and_lends_its_rights_to_no_reader(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "atlas.db"
+    _with_an_old_journal(path)
+
+    with opened(path) as database:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(Unavailable) as refused:
+                add_package(database, "app")
+            other.execute("ROLLBACK")
+
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
+        assert add_package(database, "app") == 1
+        journal = database.write(
+            lambda connection: connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        )
+    assert refused.value.trouble is Trouble.BUSY
+    assert journal == "wal"
+
+
+def test_a_commit_that_fails_leaves_the_next_write_a_clean_start(database: Database) -> None:
+    def orphan(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        dependencies.insert(connection, [(1, 99, 0, needs("lib"))])
+
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"):
+        database.write(orphan)
+
+    assert add_package(database, "next") == 1
+    with database.read() as connection:
+        assert dependencies.by_ids(connection, [1]) == {}
 
 
 def test_a_full_disk_loses_only_the_change_that_did_not_fit(database: Database) -> None:

@@ -9,7 +9,7 @@ from storage.database import Database
 from storage.dependencies import GraphScope, Requirers
 from storage.rows import DependencyRow
 from storage.tables import Kind
-from storage.transitions import VersionStatus
+from storage.transitions import PackageStatus, VersionStatus
 from tests.storage.world import add_package, add_version, needs
 
 
@@ -114,6 +114,17 @@ def test_a_mention_is_known_since_the_first_release_that_makes_it(database: Data
         mentions = dependencies.mentions_of(connection, ["lib", "unknown"])
 
     assert mentions == [("lib", ">=1", 1, False, days[0]), ("lib", ">=2", 1, False, None)]
+
+
+def test_what_a_quarantined_package_declares_is_no_mention(database: Database) -> None:
+    for name, status in (("bad", PackageStatus.QUARANTINED), ("old", PackageStatus.ARCHIVED)):
+        package = add_package(database, name, status=status)
+        add_version(database, package, "1", needs("lib", f">={len(name)}"), needs("lib", f"!={name}"))
+
+    with database.read() as connection:
+        mentions = dependencies.mentions_of(connection, ["lib"])
+
+    assert [constraint for _, constraint, *_ in mentions] == ["!=old", ">=3"]
 
 
 def test_everything_is_counted(database: Database) -> None:

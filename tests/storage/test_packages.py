@@ -11,7 +11,7 @@ from storage import packages
 from storage.database import Database
 from storage.packages import PackageFilter, PackageOrder, PackageOrderField
 from storage.rows import PackageRow
-from storage.tables import PackageFields
+from storage.tables import MAX_NAME, PackageFields
 from storage.transitions import PackageStatus
 from tests.storage.world import LATER, NOW, add_package
 
@@ -100,6 +100,8 @@ def test_names_of_one_status_are_listed(database: Database) -> None:
         (PackageFilter(name_contains="x_"), ["50x_off"]),
         (PackageFilter(name_contains="\\"), []),
         (PackageFilter(name_contains="\0"), []),
+        (PackageFilter(name_contains="f" * 60_000), []),
+        (PackageFilter(name_starts_with="%" * 60_000), []),
         (PackageFilter(name_starts_with="\ud800"), []),
         (PackageFilter(statuses=(PackageStatus.DEPRECATED, PackageStatus.ARCHIVED)), ["NNflux"]),
         (PackageFilter(statuses=()), []),
@@ -116,6 +118,14 @@ def test_a_filter_lets_through_what_it_says(
         page = packages.page(connection, filter, order=_BY_NAME, limit=10)
         assert packages.count(connection, filter) == len(expected)
     assert [row.name for row in page] == expected
+
+
+def test_the_longest_name_is_found_by_all_of_it(database: Database) -> None:
+    id_ = add_package(database, "_" * MAX_NAME)
+    whole = PackageFilter(name_contains="_" * MAX_NAME, name_starts_with="_" * MAX_NAME)
+
+    with database.read() as connection:
+        assert [row.id for row in packages.page(connection, whole, order=_BY_NAME, limit=2)] == [id_]
 
 
 @given(st.data())
