@@ -7,37 +7,40 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from buildatlas import documents, rendering, transfers
-from buildatlas.client import Answer, Client, Refused, Unreachable, connect
+from buildatlas import client, documents, rendering
+from buildatlas.choices import DependencyKind, GraphScope, OnError, PrereleasePolicy, Strategy
+from buildatlas.client import Answer, Client, Refused, Unreachable
+from buildatlas.errors import PortTaken, UnwritableFile
 from buildatlas.files import UnreadableFile
 from buildatlas.observability import configure_logging
+from buildatlas.release import version
 from buildatlas.requirements import parse_requirement
-from buildatlas.server import PortTaken, version
-from buildatlas.server import serve as run_server
 from buildatlas.settings import SettingsError, settings
-from buildatlas.transfers import UnwritableFile
+from buildatlas.wording import counted
 from graph.errors import GraphError
-from graph.resolution import PrereleasePolicy, Strategy
-from resolvers.transfer import OnError
-from storage.database import Database
-from storage.dependencies import GraphScope
 from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+# Each command loads what it needs when it is run: all of it takes over a second, which --help and --url are spared.
 
 _NO: Final = 1
 _WRONG_USE: Final = 2
 _FAILED: Final = 3
+# What a shell reports of a program that SIGPIPE has ended.
+_READER_LEFT: Final = 141
 
 # What the API refuses because of what it was asked; anything else is not the caller's fault.
 _CALLERS_FAULTS: Final = frozenset(
@@ -51,16 +54,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class DependencyKind(StrEnum):
-    """What a dependency is needed for."""
-
-    RUNTIME = "RUNTIME"
-    BUILD = "BUILD"
-    TEST = "TEST"
-    DEV = "DEV"
-    PEER = "PEER"
 
 
 DatabaseOption = Annotated[
@@ -88,9 +81,6 @@ ScopeOption = Annotated[
 
 def main() -> None:
     """Run the command line, and turn what goes wrong into a sentence and an exit code."""
-    # 150,000 objects have just been imported for good; looking through them again and again for garbage takes
-    # a quarter of the time of an import of a large catalogue.
-    gc.freeze()
     try:
         app(standalone_mode=True)
     except Refused as error:
@@ -99,10 +89,6 @@ def main() -> None:
         _fail(error, _WRONG_USE)
     except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken) as error:
         _fail(error, _FAILED)
-    except BrokenPipeError:
-        # Whoever reads has read enough; Python would complain again while it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_FAILED)
 
 
 def _fail(error: Exception, code: int) -> None:
@@ -131,6 +117,9 @@ def serve(
     database: DatabaseOption = None,
 ) -> None:
     """Serve the API and its page."""
+    from buildatlas.server import serve as run_server
+
+    _settle()
     defaults = settings(os.environ)
     chosen = replace(
         defaults,
@@ -163,8 +152,14 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Add packages and versions from catalogue files. Each file is written whole or not at all."""
-    with _opened(database) as opened:
-        reports = transfers.import_files(opened, files, on_error=on_error, console=Console(stderr=True))
+    from buildatlas import transfers
+    from resolvers import transfer
+
+    _settle()
+    with _opened(database, create=True) as opened:
+        reports = transfers.import_files(
+            opened, files, on_error=transfer.OnError(on_error), console=Console(stderr=True)
+        )
         if as_json:
             _print_json([report.as_json() for report in reports])
         else:
@@ -183,8 +178,12 @@ def export(
     database: DatabaseOption = None,
 ) -> None:
     """Write the whole catalogue as JSON Lines, as import reads it."""
-    with _opened(database) as opened:
-        transfers.export_file(opened, output)
+    from buildatlas import transfers
+
+    with _opened(database, create=False) as opened, _reader_may_leave():
+        lines = transfers.export_file(opened, output)
+    if output is not None:
+        Console(stderr=True).print(f"{output}: {counted(lines, 'line')}", markup=False, highlight=False)
 
 
 @app.command()
@@ -231,7 +230,8 @@ def resolve(
 @app.command()
 def plan(
     packages: Annotated[
-        list[str] | None, typer.Argument(help="What to build; every active package when left out.")
+        list[str] | None,
+        typer.Argument(help="What to build, and nothing besides; every active package when left out."),
     ] = None,
     *,
     dependents: Annotated[
@@ -298,7 +298,7 @@ def path(
     """Show a shortest chain by which one package needs another. Exits with 1 when there is none."""
     variables = {**_graph(kind, scope, optional), "from": start, "to": end}
     answer = _ask(documents.PATH, variables, database=database, url=url)["path"]
-    _print(answer, as_json=as_json, show=lambda console, data: rendering.path(console, data, start, end))
+    _print(answer, as_json=as_json, show=rendering.path_of(start, end))
     if answer is None:
         raise typer.Exit(_NO)
 
@@ -307,7 +307,7 @@ def path(
 def impact(
     packages: Annotated[list[str], typer.Argument(metavar="PACKAGE…", help="What changes.")],
     *,
-    first: Annotated[int, typer.Option(help="List at most this many.", min=1, max=10_000)] = 1000,
+    first: Annotated[int, typer.Option(help="List at most this many.", min=1, max=10_000)] = 50,
     kind: KindsOption = None,
     optional: OptionalOption = False,
     scope: ScopeOption = GraphScope.LATEST,
@@ -324,12 +324,21 @@ def impact(
 @app.command()
 def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Bring the database to the newest form, making it when it is not there."""
-    with _opened(database) as opened:
+    with _opened(database, create=True) as opened:
         opened.migrate()
         if as_json:
             _print_json({"database": opened.location, "revision": opened.revision})
         else:
             typer.echo(f"{opened.location} is at revision {opened.revision}")
+
+
+def _settle() -> None:
+    """Take what has been loaded out of the garbage collector's sight.
+
+    It is there for good: looking through its 150,000 objects again and again takes a quarter of the time of an import of a
+    large catalogue.
+    """
+    gc.freeze()
 
 
 def _kinds(kinds: list[DependencyKind] | None, *, default: list[str] | None) -> list[str] | None:
@@ -343,14 +352,23 @@ def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool
 def _ask(document: str, variables: Mapping[str, Any], *, database: str | None, url: str | None) -> Answer:
     configure_logging(sys.stderr, level="WARNING")
     database_url = database or settings(os.environ).database_url
-    client: Client
-    with connect(url=url, database_url=database_url, version=version()) as client:
-        return client.ask(document, variables)
+    with _connected(database_url, url) as connected:
+        return connected.ask(document, variables)
+
+
+def _connected(database_url: str, url: str | None) -> AbstractContextManager[Client]:
+    if url is not None:
+        return client.connect(url)
+    from buildatlas import local
+
+    return local.connect(database_url, version=version())
 
 
 @contextmanager
-def _opened(database: str | None) -> Iterator[Database]:
-    opened = Database.open(database or settings(os.environ).database_url)
+def _opened(database: str | None, *, create: bool) -> Iterator["Database"]:
+    from storage.database import Database
+
+    opened = Database.open(database or settings(os.environ).database_url, create=create)
     try:
         yield opened
     finally:
@@ -358,10 +376,23 @@ def _opened(database: str | None) -> Iterator[Database]:
 
 
 def _print(answer: Any, *, as_json: bool, show: "rendering.Show") -> None:
-    if as_json:
-        _print_json(answer)
-    else:
-        show(Console(), answer)
+    with _reader_may_leave():
+        if as_json:
+            _print_json(answer)
+        else:
+            show(Console(), answer)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """End as any Unix tool does when whoever reads has read enough: an exit code must not be taken for an answer."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as error:
+        # Rich turns a broken pipe into an exit of its own. Python would complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(_READER_LEFT) from error
 
 
 def _print_json(value: Any) -> None:

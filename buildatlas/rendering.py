@@ -10,27 +10,28 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from buildatlas.wording import counted
+
 Data = Mapping[str, Any]
 Show = Callable[[Console, Any], None]
 
 # What fits a screen; --json has the rest.
 _MOST_NAMES: Final = 8
 _MOST_WAVES: Final = 20
-_MOST_ROWS: Final = 50
 
 
 def resolution(console: Console, data: Data) -> None:
     """Print pins as a tree: each once, below the one nearest to the question that requires it."""
     versions = {pin["package"]: pin["version"] for pin in data["pins"]}
-    console.print(_tree(data["edges"], versions))
+    console.print(_tree(data["edges"], versions), soft_wrap=not console.is_terminal)
     statistics = data["statistics"]
     console.print(
-        f"{_counted(len(versions), 'pin')} in {_seconds(statistics['durationSeconds'])}, "
-        f"{_counted(statistics['decisions'], 'decision')}, {_counted(statistics['conflicts'], 'conflict')}",
+        f"{counted(len(versions), 'pin')} in {_seconds(statistics['durationSeconds'])}, "
+        f"{counted(statistics['decisions'], 'decision')}, {counted(statistics['conflicts'], 'conflict')}",
         style="dim",
     )
     if data["cycles"]:
-        console.print(f"{_counted(len(data['cycles']), 'dependency cycle')} among the pins", style="yellow")
+        console.print(f"{counted(len(data['cycles']), 'dependency cycle')} among the pins", style="yellow")
 
 
 def _tree(edges: Sequence[Data], versions: Mapping[str, str]) -> Tree:
@@ -68,10 +69,14 @@ def conflict(console: Console, data: Data) -> None:
     verdict, *lines = data["message"].splitlines()
     console.print(Text(verdict, "bold red"))
     for line in lines:
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        # Whatever is not a screen gets lines as they are, so that they can be searched.
+        paragraph = (
+            Padding(Text(line), (0, 0, 0, 2), expand=False) if console.is_terminal else f"  {escape(line)}"
+        )
+        console.print(paragraph, soft_wrap=not console.is_terminal, highlight=False)
     statistics = data["statistics"]
     console.print(
-        f"{_counted(statistics['conflicts'], 'conflict')} in {_seconds(statistics['durationSeconds'])}",
+        f"{counted(statistics['conflicts'], 'conflict')} in {_seconds(statistics['durationSeconds'])}",
         style="dim",
     )
 
@@ -79,24 +84,28 @@ def conflict(console: Console, data: Data) -> None:
 def plan(console: Console, data: Data) -> None:
     """Print waves with what begins them, the cycles that were cut and the critical path."""
     waves = data["waves"]
-    table = Table("wave", "builds", box=None, header_style="bold")
-    table.add_column("packages", no_wrap=True, overflow="ellipsis")
+    console.print("[bold] wave   builds  packages[/bold]")
     for number, wave in enumerate(waves[:_MOST_WAVES]):
-        table.add_row(str(number), f"{len(wave):,}", _names([build["package"] for build in wave]))
-    console.print(table)
+        names = _names([build["package"] for build in wave])
+        console.print(
+            f"{number:5}  {len(wave):7,}  {names}", no_wrap=True, overflow="ellipsis", highlight=False
+        )
     if len(waves) > _MOST_WAVES:
-        console.print(f"… and {len(waves) - _MOST_WAVES:,} waves more", style="dim")
-    console.print(f"[bold]{data['totalBuilds']:,}[/bold] builds in [bold]{len(waves):,}[/bold] waves")
+        console.print(
+            f"… and {counted(len(waves) - _MOST_WAVES, 'wave')} more; --json has them all", style="dim"
+        )
+    console.print(f"{counted(data['totalBuilds'], 'build')} in {counted(len(waves), 'wave')}", style="bold")
     if data["cycles"]:
         console.print(
-            f"{_counted(len(data['cycles']), 'dependency cycle')}, opened by leaving out "
-            f"{_counted(len(data['cutEdges']), 'dependency', 'dependencies')}; "
+            f"{counted(len(data['cycles']), 'dependency cycle')}, opened by leaving out "
+            f"{counted(len(data['cutEdges']), 'dependency', 'dependencies')}; "
             f"the largest has {len(data['cycles'][0]['packages']):,} packages: {_names(data['cycles'][0]['packages'])}",
             style="yellow",
             highlight=False,
         )
     console.print(
-        f"critical path, {len(data['criticalPath'])} builds: {_chain(data['criticalPath'])}", highlight=False
+        f"critical path, {counted(len(data['criticalPath']), 'build')}: {_chain(data['criticalPath'])}",
+        highlight=False,
     )
 
 
@@ -107,7 +116,7 @@ def cycles(console: Console, data: Data) -> None:
         return
     for cycle in data["nodes"]:
         console.print(
-            f"[bold]{_counted(len(cycle['packages']), 'package')}[/bold]: {_names(cycle['packages'])}",
+            f"[bold]{counted(len(cycle['packages']), 'package')}[/bold]: {_names(cycle['packages'])}",
             highlight=False,
         )
         console.print(f"  for example {_chain(cycle['example'])}", highlight=False)
@@ -116,35 +125,35 @@ def cycles(console: Console, data: Data) -> None:
             f"  broken by leaving out {len(breaks):,}: {_names(breaks)}", style="dim", highlight=False
         )
     shown = f", {len(data['nodes']):,} shown" if data["truncated"] else ""
-    console.print(f"{_counted(data['totalCount'], 'dependency cycle')}{shown}")
+    console.print(f"{counted(data['totalCount'], 'dependency cycle')}{shown}")
 
 
-def path(console: Console, data: Data | None, start: str, end: str) -> None:
-    """Print a chain, or that there is none."""
-    if data is None:
-        console.print(f"{escape(start)} does not need {escape(end)}, directly or not")
-    else:
-        console.print(_chain(data["packages"]), highlight=False)
+def path_of(start: str, end: str) -> Show:
+    """Return what prints a chain from `start` to `end`, or that there is none."""
+
+    def show(console: Console, data: Data | None) -> None:
+        if data is None:
+            console.print(f"{escape(start)} does not need {escape(end)}, directly or not", highlight=False)
+        else:
+            console.print(_chain(data["packages"]), highlight=False)
+
+    return show
 
 
 def impact(console: Console, data: Data) -> None:
     """Print what is reached, nearest first."""
     table = Table("distance", "package", "via", box=None, header_style="bold")
-    for reached in data["dependents"][:_MOST_ROWS]:
+    for reached in data["dependents"]:
         table.add_row(str(reached["distance"]), reached["package"], reached["via"])
     console.print(table)
-    left = data["totalCount"] - min(len(data["dependents"]), _MOST_ROWS)
-    more = f", {left:,} not shown" if left else ""
-    console.print(f"{data['totalCount']:,} packages depend on it{more}")
+    left = data["totalCount"] - len(data["dependents"])
+    more = f", {left:,} of them not listed: --first tells how many are" if left else ""
+    console.print(f"{counted(data['totalCount'], 'package')} depend on it{more}")
 
 
 def _names(names: Sequence[str]) -> str:
     shown = ", ".join(map(escape, names[:_MOST_NAMES]))
     return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES:,} more"
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _chain(names: Sequence[str]) -> str:

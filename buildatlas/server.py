@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +21,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from buildatlas.errors import PortTaken
 from buildatlas.middleware import AccessLog, LocalOnly, RequestIds
 from buildatlas.observability import request_id
+from buildatlas.release import version
 from buildatlas.settings import Settings
 from buildatlas.sockets import GraphQLOverWebSocket
 from buildatlas.transport import GraphQLOverHTTP
@@ -48,18 +49,6 @@ _PAGE_HEADERS: Final = {
 
 # How long a stopping server waits for answers that are still being worked out.
 _GRACE_SECONDS: Final = 10
-
-
-class PortTaken(Exception):
-    """Something else answers on the address already."""
-
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port)
-        self.host = host
-        self.port = port
-
-    def __str__(self) -> str:
-        return f"port {self.port} on {self.host} is taken by another process: stop it, or choose another by --port"
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -119,11 +108,6 @@ class Server(uvicorn.Server):
         """Start answering, then tell where."""
         await super().startup(sockets)
         self._announce(_address((sockets or [])[0]))
-
-
-def version() -> str:
-    """Return the version of this distribution."""
-    return metadata.version("buildatlas")
 
 
 @dataclass(slots=True)

@@ -1,35 +1,27 @@
 """Import and export as the command line does them: files in and out, with progress."""
 
+import gzip
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol
 
+import zstandard
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from buildatlas.errors import UnwritableFile
 from buildatlas.files import open_lines, size_of
+from buildatlas.wording import counted
 from resolvers.lines import MAX_LINE_BYTES
 from resolvers.transfer import Imported, OnError, export_catalogue, import_catalogue
 from storage.database import Database
 
 # Of the bad lines of one file; --json has them all.
 _MOST_SHOWN: Final = 20
-
-
-class UnwritableFile(Exception):
-    """A file cannot be written."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"{self.path}: cannot be written: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +51,23 @@ class Report:
                 f"{self.file}:{error.line}: {error.message}", style="yellow", markup=False, highlight=False
             )
         if len(failed) > _MOST_SHOWN:
-            err.print(f"{self.file}: … and {len(failed) - _MOST_SHOWN:,} bad lines more", style="yellow")
+            more = counted(len(failed) - _MOST_SHOWN, "bad line")
+            err.print(f"{self.file}: … and {more} more; --json has them all", style="yellow", soft_wrap=True)
         out.print(f"{self.file}: {self._outcome()}", markup=False, highlight=False, soft_wrap=True)
 
     def _outcome(self) -> str:
         done = self.imported
         if self.is_refused:
-            return "nothing was written because of this line; --on-error skip leaves bad lines out"
-        skipped = f", {len(done.failed):,} bad lines skipped" if done.failed else ""
+            line = self.imported.failed[0].line
+            return f"nothing was written because of line {line}; --on-error skip leaves bad lines out"
+        skipped = f", {counted(len(done.failed), 'bad line')} skipped" if done.failed else ""
         if not (done.packages or done.versions or done.updated):
-            return f"nothing new: {done.unchanged:,} lines say what is there already{skipped} ({self.seconds:.1f} s)"
-        updated = f", {done.updated:,} packages updated" if done.updated else ""
+            said = f"{counted(done.unchanged, 'line')} of what is there already"
+            return f"nothing new: {said}{skipped} ({self.seconds:.1f} s)"
+        updated = f", {counted(done.updated, 'package')} updated" if done.updated else ""
         return (
-            f"{done.versions:,} versions and {done.packages:,} packages new{updated}, "
-            f"{done.unchanged:,} lines unchanged{skipped} ({self.seconds:.1f} s)"
+            f"{counted(done.versions, 'version')} and {counted(done.packages, 'package')} new{updated}, "
+            f"{counted(done.unchanged, 'line')} unchanged{skipped} ({self.seconds:.1f} s)"
         )
 
 
@@ -98,7 +93,7 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.fields[lines]:,} lines"),
         TimeElapsedColumn(),
     )
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _import_file(database: Database, file: str, on_error: OnError, progress: Progress) -> Report:
@@ -117,27 +112,49 @@ def _import_file(database: Database, file: str, on_error: OnError, progress: Pro
     return Report(file, imported, seconds, bool(imported.failed) and on_error is OnError.STOP)
 
 
-def export_file(database: Database, output: Path | None) -> None:
+def export_file(database: Database, output: Path | None) -> int:
     """Write the catalogue to standard output, or to a file that is there only once it is complete.
 
-    Raises UnwritableFile.
+    A name that ends in .gz or .zst has the file packed that way. Returns the number of lines. Raises UnwritableFile.
     """
     if output is None:
-        _write(sys.stdout.buffer, export_catalogue(database))
-        return
+        return _write(sys.stdout.buffer, database)
     partial = output.with_name(f"{output.name}.part")
     try:
-        with partial.open("wb") as file:
-            _write(file, export_catalogue(database))
+        with partial.open("wb") as file, _packed(file, output.suffix) as packed:
+            lines = _write(packed, database)
         partial.replace(output)
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
         raise UnwritableFile(str(output), str(error.strerror)) from error
+    return lines
 
 
-def _write(file: BinaryIO, lines: Iterable[bytes]) -> None:
-    for line in lines:
+@contextmanager
+def _packed(file: BinaryIO, suffix: str) -> Iterator["_Sink"]:
+    if suffix == ".gz":
+        # Without the time and the name in it, equal catalogues give equal files.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+            yield packed
+    elif suffix == ".zst":
+        with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as writer:
+            yield writer
+    else:
+        yield file
+
+
+class _Sink(Protocol):
+    def write(self, line: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
+def _write(file: _Sink, database: Database) -> int:
+    lines = 0
+    for line in export_catalogue(database):
         file.write(line)
         file.write(b"\n")
+        lines += 1
     file.flush()
+    return lines

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 CATALOGUE = """\
@@ -38,24 +40,27 @@ class Terminal:
 
     folder: Path
 
-    def run(self, *arguments: str, input: str = "") -> Run:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {
             **os.environ,
             "BUILDATLAS_DATABASE_URL": str(self.folder / "catalogue.db"),
             "COLUMNS": "200",
             "NO_COLOR": "1",
         }
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "buildatlas.cli", *arguments],
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            input=input,
             env=environment,
             cwd=self.folder,
-            timeout=120,
-            check=False,
         )
-        return Run(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str, input: str = "") -> Run:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(input, timeout=120)
+        return Run(process.returncode, out, err)
 
     def write(self, name: str, content: str) -> str:
         (self.folder / name).write_text(content)
@@ -96,6 +101,26 @@ def test_an_export_is_imported_as_the_same_catalogue(terminal: Terminal, tmp_pat
     assert len(exported.out.splitlines()) == 5
 
 
+@pytest.mark.parametrize("name", ["packed.jsonl.gz", "packed.jsonl.zst"])
+def test_an_export_is_packed_as_its_name_says(terminal: Terminal, tmp_path: Path, name: str) -> None:
+    other = Terminal(tmp_path)
+
+    exported = terminal.run("export", str(tmp_path / name))
+
+    assert f"{name}: 5 lines" in exported.err
+    assert other.run("import", name).code == 0
+    assert other.run("export").out == terminal.run("export").out
+
+
+def test_a_database_that_is_not_there_is_not_made_up_by_asking_it(empty: Terminal) -> None:
+    for arguments in (["resolve", "app"], ["cycles"], ["export"]):
+        run = empty.run(*arguments)
+
+        assert run.code == 3
+        assert "does not exist: import a catalogue into it" in run.err.replace("\n", " ")
+    assert list(empty.folder.iterdir()) == []
+
+
 def test_a_bad_line_stops_an_import_and_leaves_nothing_of_its_file(empty: Terminal) -> None:
     file = empty.write("bad.jsonl", CATALOGUE + '{"name":"app","version":"one"}\n')
 
@@ -104,7 +129,7 @@ def test_a_bad_line_stops_an_import_and_leaves_nothing_of_its_file(empty: Termin
     assert run.code == 3
     assert "bad.jsonl:6:" in run.err
     assert "nothing was written" in run.out
-    assert empty.run("export").out == ""
+    assert not (empty.folder / "catalogue.db").exists() or empty.run("export").out == ""
 
 
 def test_bad_lines_are_skipped_on_request_and_told_with_number_and_reason(empty: Terminal) -> None:
@@ -127,7 +152,7 @@ def test_a_file_that_is_cut_off_leaves_nothing_written(empty: Terminal) -> None:
 
     assert run.code == 3
     assert "cut.jsonl.gz" in run.err
-    assert empty.run("export").out == ""
+    assert not (empty.folder / "catalogue.db").exists() or empty.run("export").out == ""
 
 
 def test_a_resolution_is_shown_as_a_tree(terminal: Terminal) -> None:
@@ -266,6 +291,47 @@ def test_what_cannot_be_done_exits_with_three_and_says_why(
     assert run.code == 3, run
     assert run.err.strip().startswith("error: ")
     assert "Traceback" not in run.err
+
+
+def test_serving_ends_with_a_signal(empty: Terminal) -> None:
+    with empty.start("serve", "--port", "0") as process:
+        assert process.stderr is not None
+        announced = process.stderr.readline()
+        address = next(word for word in announced.split() if word.startswith("http://"))
+        answer = httpx.get(f"{address}healthz")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert answer.json() == {"alive": True}
+    # uvicorn ends itself by the signal once it has cleaned up.
+    assert process.returncode in {0, -signal.SIGTERM}
+
+
+def test_an_export_whose_reader_has_read_enough_ends_without_a_word(terminal: Terminal) -> None:
+    with terminal.start("export") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+
+    assert "Traceback" not in err
+    assert process.returncode == 141
+
+
+def test_very_many_bad_lines_are_told_in_part(empty: Terminal) -> None:
+    run = empty.run("import", empty.write("bad.jsonl", "{}\n" * 30), "--on-error", "skip")
+
+    assert run.err.count("bad.jsonl:") == 21
+    assert "and 10 bad lines more" in run.err
+    assert "nothing new: 0 lines of what is there already, 30 bad lines skipped" in run.out
+
+
+def test_a_package_line_that_differs_updates_the_package(empty: Terminal) -> None:
+    empty.run("import", "-", input='{"name":"app"}')
+
+    run = empty.run("import", "-", input='{"name":"app","description":"new"}')
+
+    assert "1 package updated" in run.out
 
 
 def test_the_version_is_told(empty: Terminal) -> None:

@@ -26,13 +26,13 @@ def _read(path: Path | str, max_line: int = 1000) -> list[bytes]:
     ("name", "content"),
     [
         ("plain.jsonl", _TEXT),
-        ("packed.jsonl.gz", gzip.compress(_TEXT)),
+        ("packed.jsonl.gz", gzip.compress(_TEXT, mtime=0)),
         ("packed.jsonl.zst", zstandard.compress(_TEXT)),
-        ("packed.jsonl", gzip.compress(_TEXT)),
+        ("packed.jsonl", gzip.compress(_TEXT, mtime=0)),
         ("packed", zstandard.compress(_TEXT)),
-        ("two.gz", gzip.compress(_TEXT[:10]) + gzip.compress(_TEXT[10:])),
+        ("two.gz", gzip.compress(_TEXT[:10], mtime=0) + gzip.compress(_TEXT[10:], mtime=0)),
         ("two.zst", zstandard.compress(_TEXT[:10]) + zstandard.compress(_TEXT[10:])),
-        ("padded.gz", gzip.compress(_TEXT) + bytes(100)),
+        ("padded.gz", gzip.compress(_TEXT, mtime=0) + bytes(100)),
     ],
 )
 def test_a_file_is_read_whatever_it_is_packed_with(tmp_path: Path, name: str, content: bytes) -> None:
@@ -57,7 +57,7 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read_and_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = io.TextIOWrapper(io.BytesIO(gzip.compress(_TEXT)))
+    stdin = io.TextIOWrapper(io.BytesIO(gzip.compress(_TEXT, mtime=0)))
     monkeypatch.setattr(sys, "stdin", stdin)
 
     assert _read("-") == _LINES
@@ -83,8 +83,8 @@ def test_a_file_that_is_cut_off_in_the_middle_is_told(tmp_path: Path, pack: obje
         ("a.jsonl.gz", _TEXT, "is not a gzip file"),
         ("a.jsonl.zst", _TEXT, "is not a zstandard file"),
         ("empty.gz", b"", "is not a gzip file"),
-        ("flipped.gz", gzip.compress(_TEXT)[:-8] + bytes(8), "is damaged"),
-        ("followed.gz", gzip.compress(_TEXT) + b"and more", "is damaged"),
+        ("flipped.gz", gzip.compress(_TEXT, mtime=0)[:-8] + bytes(8), "is damaged"),
+        ("followed.gz", gzip.compress(_TEXT, mtime=0) + b"and more", "is damaged"),
         ("damaged.zst", zstandard.compress(_TEXT)[:8] + b"\xff" * 30, "is damaged"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_line_of_100_mb_is_cut_and_never_held_whole(tmp_path: Path) -> None:
 
 def test_progress_tells_how_much_of_the_file_itself_has_been_read(tmp_path: Path) -> None:
     path = tmp_path / "packed.gz"
-    path.write_bytes(gzip.compress(_TEXT))
+    path.write_bytes(gzip.compress(_TEXT, mtime=0))
     told: list[int] = []
 
     with open_lines(str(path), max_line=100, progress=told.append) as lines:

@@ -1,0 +1,43 @@
+"""What options may be set to: the names alone, so that `--help` need not load what knows their meaning."""
+
+from enum import StrEnum
+
+
+class DependencyKind(StrEnum):
+    """What a dependency is needed for."""
+
+    RUNTIME = "RUNTIME"
+    BUILD = "BUILD"
+    TEST = "TEST"
+    DEV = "DEV"
+    PEER = "PEER"
+
+
+class GraphScope(StrEnum):
+    """Whose dependencies make the graph."""
+
+    LATEST = "LATEST"
+    ALL = "ALL"
+
+
+class Strategy(StrEnum):
+    """Which of several versions that would do is preferred."""
+
+    HIGHEST = "HIGHEST"
+    LOWEST = "LOWEST"
+    LOWEST_DIRECT = "LOWEST_DIRECT"
+
+
+class PrereleasePolicy(StrEnum):
+    """When a pre-release may be picked."""
+
+    IF_NECESSARY = "IF_NECESSARY"
+    ALLOW = "ALLOW"
+    DISALLOW = "DISALLOW"
+
+
+class OnError(StrEnum):
+    """What a bad line does to an import."""
+
+    STOP = "stop"
+    SKIP = "skip"

@@ -1,0 +1,25 @@
+"""What the application cannot do, besides what the rooms below it refuse."""
+
+
+class PortTaken(Exception):
+    """Something else answers on the address already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        return f"port {self.port} on {self.host} is taken by another process: stop it, or choose another by --port"
+
+
+class UnwritableFile(Exception):
+    """A file cannot be written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path}: cannot be written: {self.problem}"

@@ -1,0 +1,36 @@
+"""Asking a database without a server, by the same operations."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from buildatlas.client import Answer, raise_first
+from resolvers.atlas import Atlas
+from schema.context import Application, Context
+from schema.pulse import Pulse
+from schema.root import schema
+from storage.database import Database
+
+
+class LocalClient:
+    """Executes operations in this process."""
+
+    def __init__(self, atlas: Atlas, version: str) -> None:
+        pulse = Pulse(atlas.database.cursor)
+        self._application = Application(atlas, pulse, version, datetime.now(UTC))
+
+    def ask(self, document: str, variables: Mapping[str, Any]) -> Answer:
+        context = Context(self._application, request_id="local")
+        result = asyncio.run(schema.execute(document, dict(variables), context))
+        raise_first([error.formatted for error in result.errors or ()])
+        data: Answer = result.data or {}
+        return data
+
+
+@contextmanager
+def connect(database_url: str, *, version: str) -> Iterator[LocalClient]:
+    """Give a client of the database, which has to be there."""
+    with closing(Database.open(database_url, create=False)) as database:
+        yield LocalClient(Atlas(database), version)
