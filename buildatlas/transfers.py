@@ -47,12 +47,10 @@ class Report:
         """Print what was done, and each bad line with its reason."""
         failed = self.imported.failed
         for error in failed[:_MOST_SHOWN]:
-            err.print(
-                f"{self.file}:{error.line}: {error.message}", style="yellow", markup=False, highlight=False
-            )
+            _say(err, f"{self.file}:{error.line}: {error.message}")
         if len(failed) > _MOST_SHOWN:
             more = counted(len(failed) - _MOST_SHOWN, "bad line")
-            err.print(f"{self.file}: … and {more} more; --json has them all", style="yellow", soft_wrap=True)
+            _say(err, f"{self.file}: … and {more} more; --json has them all")
         out.print(f"{self.file}: {self._outcome()}", markup=False, highlight=False, soft_wrap=True)
 
     def _outcome(self) -> str:
@@ -69,6 +67,11 @@ class Report:
             f"{counted(done.versions, 'version')} and {counted(done.packages, 'package')} new{updated}, "
             f"{counted(done.unchanged, 'line')} unchanged{skipped} ({self.seconds:.1f} s)"
         )
+
+
+def _say(console: Console, line: str) -> None:
+    """Print a line as it is: what looks for file and line number must find them in one piece."""
+    console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def import_files(

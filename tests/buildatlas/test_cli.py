@@ -44,7 +44,7 @@ class Terminal:
         environment = {
             **os.environ,
             "BUILDATLAS_DATABASE_URL": str(self.folder / "catalogue.db"),
-            "COLUMNS": "200",
+            "COLUMNS": "60",
             "NO_COLOR": "1",
         }
         return subprocess.Popen(
@@ -322,7 +322,7 @@ def test_very_many_bad_lines_are_told_in_part(empty: Terminal) -> None:
     run = empty.run("import", empty.write("bad.jsonl", "{}\n" * 30), "--on-error", "skip")
 
     assert run.err.count("bad.jsonl:") == 21
-    assert "and 10 bad lines more" in run.err
+    assert "and 10 bad lines more; --json has them all" in run.err
     assert "nothing new: 0 lines of what is there already, 30 bad lines skipped" in run.out
 
 
