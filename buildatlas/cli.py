@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -27,6 +26,7 @@ from buildatlas.observability import configure_logging
 from buildatlas.release import version
 from buildatlas.requirements import parse_requirement
 from buildatlas.settings import SettingsError, settings
+from buildatlas.terminal import print_answer, print_json, reader_may_leave
 from buildatlas.wording import counted
 from graph.errors import GraphError
 from storage.errors import StorageError
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 _NO: Final = 1
 _WRONG_USE: Final = 2
 _FAILED: Final = 3
-# What a shell reports of a program that SIGPIPE has ended.
-_READER_LEFT: Final = 141
 
 # What the API refuses because of what it was asked; anything else is not the caller's fault.
 _CALLERS_FAULTS: Final = frozenset(
@@ -161,7 +159,7 @@ def import_(
             opened, files, on_error=transfer.OnError(on_error), console=Console(stderr=True)
         )
         if as_json:
-            _print_json([report.as_json() for report in reports])
+            print_json([report.as_json() for report in reports])
         else:
             for report in reports:
                 report.show(Console(), Console(stderr=True))
@@ -180,7 +178,7 @@ def export(
     """Write the whole catalogue as JSON Lines, as import reads it."""
     from buildatlas import transfers
 
-    with _opened(database, create=False) as opened, _reader_may_leave():
+    with _opened(database, create=False) as opened, reader_may_leave():
         lines = transfers.export_file(opened, output)
     if output is not None:
         Console(stderr=True).print(f"{output}: {counted(lines, 'line')}", markup=False, highlight=False)
@@ -222,7 +220,7 @@ def resolve(
         "asOf": f"{as_of.isoformat()}Z" if as_of else None,
     }
     answer = _ask(documents.RESOLVE, {"input": question}, database=database, url=url)["resolve"]
-    _print(answer, as_json=as_json, show=_show_resolution)
+    print_answer(answer, as_json=as_json, show=_show_resolution)
     if answer["__typename"] == "ResolutionConflict":
         raise typer.Exit(_NO)
 
@@ -259,7 +257,7 @@ def plan(
     if require:
         wanted["resolve"] = {"requirements": [parse_requirement(text) for text in require]}
     answer = _ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
-    _print(answer, as_json=as_json, show=_show_plan)
+    print_answer(answer, as_json=as_json, show=_show_plan)
     if answer["__typename"] == "ResolutionConflict":
         raise typer.Exit(_NO)
 
@@ -278,7 +276,7 @@ def cycles(
     """Find packages that need each other. Exits with 1 when there are any."""
     variables = {**_graph(kind, scope, optional), "first": first}
     answer = _ask(documents.CYCLES, variables, database=database, url=url)["cycles"]
-    _print(answer, as_json=as_json, show=rendering.cycles)
+    print_answer(answer, as_json=as_json, show=rendering.cycles)
     if answer["totalCount"]:
         raise typer.Exit(_NO)
 
@@ -298,7 +296,7 @@ def path(
     """Show a shortest chain by which one package needs another. Exits with 1 when there is none."""
     variables = {**_graph(kind, scope, optional), "from": start, "to": end}
     answer = _ask(documents.PATH, variables, database=database, url=url)["path"]
-    _print(answer, as_json=as_json, show=rendering.path_of(start, end))
+    print_answer(answer, as_json=as_json, show=rendering.path_of(start, end))
     if answer is None:
         raise typer.Exit(_NO)
 
@@ -318,7 +316,7 @@ def impact(
     """Show what a change reaches: everything that depends on these packages, nearest first."""
     variables = {**_graph(kind, scope, optional), "packages": packages, "first": first}
     answer = _ask(documents.IMPACT, variables, database=database, url=url)["impact"]
-    _print(answer, as_json=as_json, show=rendering.impact)
+    print_answer(answer, as_json=as_json, show=rendering.impact)
 
 
 @app.command()
@@ -327,7 +325,7 @@ def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> 
     with _opened(database, create=True) as opened:
         opened.migrate()
         if as_json:
-            _print_json({"database": opened.location, "revision": opened.revision})
+            print_json({"database": opened.location, "revision": opened.revision})
         else:
             typer.echo(f"{opened.location} is at revision {opened.revision}")
 
@@ -373,30 +371,6 @@ def _opened(database: str | None, *, create: bool) -> Iterator["Database"]:
         yield opened
     finally:
         opened.close()
-
-
-def _print(answer: Any, *, as_json: bool, show: "rendering.Show") -> None:
-    with _reader_may_leave():
-        if as_json:
-            _print_json(answer)
-        else:
-            show(Console(), answer)
-
-
-@contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """End as any Unix tool does when whoever reads has read enough: an exit code must not be taken for an answer."""
-    try:
-        yield
-        sys.stdout.flush()
-    except (BrokenPipeError, SystemExit) as error:
-        # Rich turns a broken pipe into an exit of its own. Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(_READER_LEFT) from error
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def _show_resolution(console: Console, answer: rendering.Data) -> None:

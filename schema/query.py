@@ -153,7 +153,12 @@ class Query:
         kinds: Kinds = None,
         scope: Scope = GraphScope.LATEST,
         include_optional: IncludeOptional = False,
-        max_nodes: Annotated[int, argument(description="At most this many packages: 1 to 10000.")] = 1000,
+        max_nodes: Annotated[
+            int,
+            argument(
+                description="At most this many packages, but for one shortest path, which is always whole: 1 to 10000."
+            ),
+        ] = 1000,
     ) -> PathGraph:
         most = page_size("maxNodes", max_nodes, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
