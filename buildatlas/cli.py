@@ -6,8 +6,8 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 failed.
 import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -220,9 +220,7 @@ def resolve(
         "asOf": f"{as_of.isoformat()}Z" if as_of else None,
     }
     answer = _ask(documents.RESOLVE, {"input": question}, database=database, url=url)["resolve"]
-    print_answer(answer, as_json=as_json, show=_show_resolution)
-    if answer["__typename"] == "ResolutionConflict":
-        raise typer.Exit(_NO)
+    _print_solved(answer, as_json=as_json, show=rendering.resolution)
 
 
 @app.command()
@@ -257,9 +255,7 @@ def plan(
     if require:
         wanted["resolve"] = {"requirements": [parse_requirement(text) for text in require]}
     answer = _ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
-    print_answer(answer, as_json=as_json, show=_show_plan)
-    if answer["__typename"] == "ResolutionConflict":
-        raise typer.Exit(_NO)
+    _print_solved(answer, as_json=as_json, show=rendering.plan)
 
 
 @app.command()
@@ -349,8 +345,7 @@ def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool
 
 def _ask(document: str, variables: Mapping[str, Any], *, database: str | None, url: str | None) -> Answer:
     configure_logging(sys.stderr, level="WARNING")
-    database_url = database or settings(os.environ).database_url
-    with _connected(database_url, url) as connected:
+    with _connected(_database_url(database), url) as connected:
         return connected.ask(document, variables)
 
 
@@ -362,25 +357,22 @@ def _connected(database_url: str, url: str | None) -> AbstractContextManager[Cli
     return local.connect(database_url, version=version())
 
 
-@contextmanager
-def _opened(database: str | None, *, create: bool) -> Iterator["Database"]:
+def _opened(database: str | None, *, create: bool) -> AbstractContextManager["Database"]:
     from storage.database import Database
 
-    opened = Database.open(database or settings(os.environ).database_url, create=create)
-    try:
-        yield opened
-    finally:
-        opened.close()
+    return closing(Database.open(_database_url(database), create=create))
 
 
-def _show_resolution(console: Console, answer: rendering.Data) -> None:
-    show = rendering.conflict if answer["__typename"] == "ResolutionConflict" else rendering.resolution
-    show(console, answer)
+def _database_url(database: str | None) -> str:
+    return database or settings(os.environ).database_url
 
 
-def _show_plan(console: Console, answer: rendering.Data) -> None:
-    show = rendering.conflict if answer["__typename"] == "ResolutionConflict" else rendering.plan
-    show(console, answer)
+def _print_solved(answer: rendering.Data, *, as_json: bool, show: rendering.Show) -> None:
+    """Print what was solved, or why it could not be, which ends the command."""
+    is_conflict = answer["__typename"] == "ResolutionConflict"
+    print_answer(answer, as_json=as_json, show=rendering.conflict if is_conflict else show)
+    if is_conflict:
+        raise typer.Exit(_NO)
 
 
 if __name__ == "__main__":

@@ -64,11 +64,6 @@ class Candidates:
                 self._with_status[candidate.status] = self.with_status(candidate.status) | 1 << index + 1
 
     @property
-    def kept_masks(self) -> int:
-        """How many constraints are remembered."""
-        return len(self._masks)
-
-    @property
     def everything(self) -> int:
         """The mask of all versions, without bit 0."""
         return (1 << len(self.versions) + 1) - 2

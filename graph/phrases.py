@@ -108,8 +108,9 @@ def _needed(problem: Problem, fact: Needs) -> str:
 
 
 def _constraint(problem: Problem, fact: Needs) -> str:
-    text = either(fact.constraints)
-    if len(text) > _LONGEST_CONSTRAINT and len(fact.constraints) > 1 and fact.admitted & ~NOT_SELECTED:
+    constraints = fact.constraints
+    text = either(constraints)
+    if len(text) > _LONGEST_CONSTRAINT and len(constraints) > 1 and fact.admitted & ~NOT_SELECTED:
         text = versions(problem, fact.dependency, fact.admitted).removeprefix("any")
     override = problem.override(fact.dependency)
     overridden = "" if override is None else f", which you override to {override or '*'}"

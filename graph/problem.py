@@ -46,6 +46,7 @@ class Problem:
         self._numbers: dict[str, int] = {}
         self._declared: dict[int, Sequence[Declaration]] = {}
         self._dependencies: dict[tuple[int, int], tuple[Dependency, ...]] = {}
+        self._close_names: dict[int, Sequence[str]] = {}
         self._admitted_bits: dict[int, list[int]] = {}
         self._by_dependency: dict[int, dict[int, list[tuple[int, Dependency]]]] = {}
         self.names: list[str] = []
@@ -91,7 +92,10 @@ class Problem:
 
     def close_names(self, package: int) -> Sequence[str]:
         """Return what is registered under names like this one."""
-        return self._catalogue.close_names(self.names[package])
+        known = self._close_names.get(package)
+        if known is None:
+            known = self._close_names[package] = self._catalogue.close_names(self.names[package])
+        return known
 
     def dependencies(self, package: int, bit: int) -> tuple[Dependency, ...]:
         """Return what a version that has been read requires, by name, whatever the order of declaration."""

@@ -83,7 +83,7 @@ def _together(one: Needs, other: Needs) -> Needs:
         one.dependency,
         one.admitted,
         one.matching | other.matching,
-        tuple(dict.fromkeys((*one.constraints, *other.constraints))),
+        tuple(dict.fromkeys((*one.declared, *other.declared))),
     )
 
 

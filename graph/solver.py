@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from graph.answer import answer
 from graph.catalogue import Catalogue
 from graph.conflict import Learned, resolve_conflict
-from graph.constraints import both
 from graph.decisions import Agenda
 from graph.errors import GaveUp
 from graph.partial_solution import PartialSolution
@@ -123,7 +122,7 @@ class Search:
         for dependency in dependencies:
             if dependency.package == package:
                 if not dependency.admitted & version:
-                    needs = self._needs(package, version, dependency, (both(dependency.declared),))
+                    needs = self._needs(package, version, dependency)
                     return self._exclude(package, needs)
             elif not self._domain_of(dependency) & dependency.admitted:
                 return self._exclude(package, self._missing(package, dependency.package))
@@ -160,39 +159,36 @@ class Search:
         domain = self._domain_of(dependency)
         if self._is_lazy:
             if domain & ~dependency.admitted:
-                needs = self._needs(package, version, dependency, (both(dependency.declared),))
+                needs = self._needs(package, version, dependency)
                 self._propagation.narrow(dependency.package, domain & dependency.admitted, needs)
             return
         key = (package, dependency.package, dependency.admitted)
         if key not in self._known:
             self._known.add(key)
-            self._add(self._needs(package, *self._sharing(package, dependency)))
+            self._add(self._widened(package, dependency))
 
-    def _needs(
-        self, package: int, versions: int, dependency: Dependency, constraints: tuple[str, ...]
+    def _needs(self, package: int, version: int, dependency: Dependency) -> Incompatibility:
+        return self._shared(package, version, dependency, (dependency.declared,))
+
+    def _shared(
+        self, package: int, versions: int, dependency: Dependency, declared: tuple[tuple[str, ...], ...]
     ) -> Incompatibility:
-        return self._problem.needs(
-            Needs(
-                package,
-                versions,
-                dependency.package,
-                dependency.admitted,
-                dependency.matching,
-                constraints,
-            )
+        fact = Needs(
+            package, versions, dependency.package, dependency.admitted, dependency.matching, declared
         )
+        return self._problem.needs(fact)
 
-    def _sharing(self, package: int, wanted: Dependency) -> tuple[int, Dependency, tuple[str, ...]]:
-        """Return all versions of the package that need the same of the same dependency, and how they say it."""
+    def _widened(self, package: int, wanted: Dependency) -> Incompatibility:
+        """Return what rules out all versions of the package that need the same of the same dependency."""
         needs = self._problem.needs_by_dependency(package)[wanted.package]
         self._meet()
         versions = 0
-        constraints: dict[str, None] = {}
+        declared: dict[tuple[str, ...], None] = {}
         for bit, needed in needs:
             if needed.admitted == wanted.admitted:
                 versions |= 1 << bit
-                constraints[both(needed.declared)] = None
-        return versions, wanted, tuple(constraints)
+                declared[needed.declared] = None
+        return self._shared(package, versions, wanted, tuple(declared))
 
     def _missing(self, package: int, dependency: int) -> Incompatibility:
         """Return what rules out every version whose need of `dependency` misses all that is left of it."""
@@ -200,16 +196,14 @@ class Search:
         needs = self._problem.needs_by_dependency(package)[dependency]
         self._meet()
         versions = admitted = matching = 0
-        constraints: dict[str, None] = {}
+        declared: dict[tuple[str, ...], None] = {}
         for bit, needed in needs:
             if not needed.admitted & domain:
                 versions |= 1 << bit
                 admitted |= needed.admitted
                 matching |= needed.matching
-                constraints[both(needed.declared)] = None
-        return self._problem.needs(
-            Needs(package, versions, dependency, admitted, matching, tuple(constraints))
-        )
+                declared[needed.declared] = None
+        return self._problem.needs(Needs(package, versions, dependency, admitted, matching, tuple(declared)))
 
     def _exclude(self, package: int, incompatibility: Incompatibility) -> Incompatibility | None:
         self._look()

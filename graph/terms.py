@@ -7,6 +7,7 @@ hold. It is either a fact, or derived from others, which are its causes.
 
 from dataclasses import dataclass
 
+from graph.constraints import both
 from graph.resolution import Requirement
 
 NOT_SELECTED = 1
@@ -40,7 +41,7 @@ class Restricted:
 class Needs:
     """These versions of `dependent` need `dependency` to be within `admitted`.
 
-    Several constraint texts stand for versions that were found to fail for the same reason.
+    Several declarations stand for versions that were found to fail for the same reason.
     """
 
     dependent: int
@@ -48,7 +49,13 @@ class Needs:
     dependency: int
     admitted: int
     matching: int
-    constraints: tuple[str, ...]
+    declared: tuple[tuple[str, ...], ...]
+    """For each of them the constraints that one version declares, all of which must hold."""
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """The declarations as one constraint each. Joined only when asked for: most facts are never told."""
+        return tuple(dict.fromkeys(map(both, self.declared)))
 
 
 Fact = Required | Restricted | Needs

@@ -316,8 +316,8 @@ def test_what_one_package_needs_of_another_for_the_same_reason_is_told_once() ->
     problem = Problem(universe("a 1\na 2\nb 1\nb 2\nb 3"), Question(()))
     a, b = problem.number("a"), problem.number("b")
     needs = [
-        problem.needs(Needs(a, 0b010, b, 0b0110, 0b0110, ("<3",))),
-        problem.needs(Needs(a, 0b100, b, 0b0110, 0b0110, ("!=3",))),
+        problem.needs(Needs(a, 0b010, b, 0b0110, 0b0110, (("<3",),))),
+        problem.needs(Needs(a, 0b100, b, 0b0110, 0b0110, (("!=3",),))),
     ]
 
     told = explain(problem, Incompatibility((), tuple(needs)), Statistics(0, 0, 0))
