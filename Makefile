@@ -33,7 +33,7 @@ bench: $(DEV)
 	$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-columns=min,median,rounds
 
 # The locks carry hashes and no addresses, so an install takes the same files from whichever index pip is set to.
-LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
+LOCK   := $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 
 locks: $(DEV)
 	$(LOCK) --group build --output-file locks/app.txt $(UPGRADE)
