@@ -6,10 +6,8 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 failed.
 import gc
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,14 +15,25 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from buildatlas import client, documents, rendering
-from buildatlas.choices import DependencyKind, GraphScope, OnError, PrereleasePolicy, Strategy
-from buildatlas.client import Answer, Client, Refused, Unreachable
-from buildatlas.errors import PortTaken, UnwritableFile
+from buildatlas import documents, rendering
+from buildatlas.asking import ask, database_url
+from buildatlas.choices import DependencyKind, GraphScope, OnError
+from buildatlas.client import Refused, Unreachable
+from buildatlas.errors import PortTaken, UnwritableFile, WrongUse
+from buildatlas.exits import Exit
 from buildatlas.files import UnreadableFile
 from buildatlas.observability import configure_logging
+from buildatlas.options import (
+    DatabaseOption,
+    JsonOption,
+    KindsOption,
+    OptionalOption,
+    ScopeOption,
+    UrlOption,
+)
 from buildatlas.release import version
 from buildatlas.requirements import parse_requirement
+from buildatlas.resolving import resolve
 from buildatlas.settings import SettingsError, settings
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
 from buildatlas.wording import counted
@@ -36,13 +45,17 @@ if TYPE_CHECKING:
 
 # Each command loads what it needs when it is run: all of it takes over a second, which --help and --url are spared.
 
-_NO: Final = 1
-_WRONG_USE: Final = 2
-_FAILED: Final = 3
-
 # What the API refuses because of what it was asked; anything else is not the caller's fault.
 _CALLERS_FAULTS: Final = frozenset(
-    {"BAD_USER_INPUT", "INVALID_VERSION", "INVALID_CONSTRAINT", "NOT_FOUND", "LIMIT_EXCEEDED"}
+    {
+        "BAD_USER_INPUT",
+        "INVALID_VERSION",
+        "INVALID_CONSTRAINT",
+        "NOT_FOUND",
+        "CONFLICT",
+        "ILLEGAL_TRANSITION",
+        "LIMIT_EXCEEDED",
+    }
 )
 
 app = typer.Typer(
@@ -54,39 +67,16 @@ app = typer.Typer(
 )
 
 
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="A file, or a sqlite:/// URL. Default: BUILDATLAS_DATABASE_URL, else a file in your data directory.",
-        show_default=False,
-    ),
-]
-UrlOption = Annotated[
-    str | None, typer.Option("--url", help="Ask the server at this address instead of a database.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-KindsOption = Annotated[
-    list[DependencyKind] | None,
-    typer.Option("--kind", help="Follow dependencies of this kind; may be repeated."),
-]
-OptionalOption = Annotated[bool, typer.Option("--optional", help="Also follow optional dependencies.")]
-ScopeOption = Annotated[
-    GraphScope, typer.Option("--scope", help="The dependencies of each latest version, or of all versions.")
-]
-
-
 def main() -> None:
     """Run the command line, and turn what goes wrong into a sentence and an exit code."""
     try:
         app(standalone_mode=True)
     except Refused as error:
-        _fail(error, _WRONG_USE if error.code in _CALLERS_FAULTS else _FAILED)
-    except (SettingsError, GraphError) as error:
-        _fail(error, _WRONG_USE)
+        _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
+    except (WrongUse, SettingsError, GraphError) as error:
+        _fail(error, Exit.WRONG_USE)
     except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken) as error:
-        _fail(error, _FAILED)
+        _fail(error, Exit.FAILED)
 
 
 def _fail(error: Exception, code: int) -> None:
@@ -164,7 +154,7 @@ def import_(
             for report in reports:
                 report.show(Console(), Console(stderr=True))
     if any(report.is_refused for report in reports):
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command()
@@ -184,43 +174,7 @@ def export(
         Console(stderr=True).print(f"{output}: {counted(lines, 'line')}", markup=False, highlight=False)
 
 
-@app.command()
-def resolve(
-    requirements: Annotated[list[str], typer.Argument(help="Such as 'Flux>=0.14' or DataFrames.")],
-    *,
-    kind: KindsOption = None,
-    optional: OptionalOption = False,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help="Restrict a package without requiring it; may be repeated.")
-    ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(help="Replace every declared constraint on a package; may be repeated."),
-    ] = None,
-    strategy: Annotated[
-        Strategy, typer.Option(help="Which of several versions that would do.")
-    ] = Strategy.HIGHEST,
-    prereleases: Annotated[
-        PrereleasePolicy, typer.Option(help="When a pre-release may be picked.")
-    ] = PrereleasePolicy.IF_NECESSARY,
-    as_of: Annotated[datetime | None, typer.Option(help="Ignore versions released later (UTC).")] = None,
-    database: DatabaseOption = None,
-    url: UrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Pick one version of everything needed, or explain why none can be picked."""
-    question = {
-        "requirements": [parse_requirement(text) for text in requirements],
-        "kinds": _kinds(kind, default=["RUNTIME"]),
-        "includeOptional": optional,
-        "constraints": [parse_requirement(text) for text in constraint or ()],
-        "overrides": [parse_requirement(text) for text in override or ()],
-        "strategy": strategy.value,
-        "prereleases": prereleases.value,
-        "asOf": f"{as_of.isoformat()}Z" if as_of else None,
-    }
-    answer = _ask(documents.RESOLVE, {"input": question}, database=database, url=url)["resolve"]
-    _print_solved(answer, as_json=as_json, show=rendering.resolution)
+app.command()(resolve)
 
 
 @app.command()
@@ -254,7 +208,7 @@ def plan(
     }
     if require:
         wanted["resolve"] = {"requirements": [parse_requirement(text) for text in require]}
-    answer = _ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
+    answer = ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
     _print_solved(answer, as_json=as_json, show=rendering.plan)
 
 
@@ -271,10 +225,10 @@ def cycles(
 ) -> None:
     """Find packages that need each other. Exits with 1 when there are any."""
     variables = {**_graph(kind, scope, optional), "first": first}
-    answer = _ask(documents.CYCLES, variables, database=database, url=url)["cycles"]
+    answer = ask(documents.CYCLES, variables, database=database, url=url)["cycles"]
     print_answer(answer, as_json=as_json, show=rendering.cycles)
     if answer["totalCount"]:
-        raise typer.Exit(_NO)
+        raise typer.Exit(Exit.NO)
 
 
 @app.command()
@@ -291,10 +245,10 @@ def path(
 ) -> None:
     """Show a shortest chain by which one package needs another. Exits with 1 when there is none."""
     variables = {**_graph(kind, scope, optional), "from": start, "to": end}
-    answer = _ask(documents.PATH, variables, database=database, url=url)["path"]
+    answer = ask(documents.PATH, variables, database=database, url=url)["path"]
     print_answer(answer, as_json=as_json, show=rendering.path_of(start, end))
     if answer is None:
-        raise typer.Exit(_NO)
+        raise typer.Exit(Exit.NO)
 
 
 @app.command()
@@ -311,7 +265,7 @@ def impact(
 ) -> None:
     """Show what a change reaches: everything that depends on these packages, nearest first."""
     variables = {**_graph(kind, scope, optional), "packages": packages, "first": first}
-    answer = _ask(documents.IMPACT, variables, database=database, url=url)["impact"]
+    answer = ask(documents.IMPACT, variables, database=database, url=url)["impact"]
     print_answer(answer, as_json=as_json, show=rendering.impact)
 
 
@@ -343,28 +297,10 @@ def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool
     return {"kinds": _kinds(kinds, default=None), "scope": scope.value, "includeOptional": optional}
 
 
-def _ask(document: str, variables: Mapping[str, Any], *, database: str | None, url: str | None) -> Answer:
-    configure_logging(sys.stderr, level="WARNING")
-    with _connected(_database_url(database), url) as connected:
-        return connected.ask(document, variables)
-
-
-def _connected(database_url: str, url: str | None) -> AbstractContextManager[Client]:
-    if url is not None:
-        return client.connect(url)
-    from buildatlas import local
-
-    return local.connect(database_url, version=version())
-
-
 def _opened(database: str | None, *, create: bool) -> AbstractContextManager["Database"]:
     from storage.database import Database
 
-    return closing(Database.open(_database_url(database), create=create))
-
-
-def _database_url(database: str | None) -> str:
-    return database or settings(os.environ).database_url
+    return closing(Database.open(database_url(database), create=create))
 
 
 def _print_solved(answer: rendering.Data, *, as_json: bool, show: rendering.Show) -> None:
@@ -372,7 +308,7 @@ def _print_solved(answer: rendering.Data, *, as_json: bool, show: rendering.Show
     is_conflict = answer["__typename"] == "ResolutionConflict"
     print_answer(answer, as_json=as_json, show=rendering.conflict if is_conflict else show)
     if is_conflict:
-        raise typer.Exit(_NO)
+        raise typer.Exit(Exit.NO)
 
 
 if __name__ == "__main__":

@@ -10,22 +10,45 @@ _CONFLICT: Final = f"""
     ... on ResolutionConflict {{
       message
       steps {{ index kind text causes package versions dependency constraint }}
+      core {{ package constraint source }}
+      relaxations {{ kind description package constraint asOf }}
       statistics {_STATISTICS}
     }}
 """
 
-RESOLVE: Final = f"""
-query Resolve($input: ResolveInput!) {{
-  resolve(input: $input) {{
+# What holds pins back is told from the latest version of each: what it is, and what it needs.
+_LATEST: Final = """packageVersion @include(if: $explain) { package { latestVersion {
+        version releasedAt dependencies { packageName constraint kinds optional }
+      } } }"""
+
+_ANSWER: Final = f"""
     __typename
     ... on Resolution {{
-      pins {{ package version direct }}
+      pins {{ package version direct {_LATEST} }}
       edges {{ dependent dependency constraint }}
       cycles {_CYCLE}
       fingerprint
       statistics {_STATISTICS}
     }}
     {_CONFLICT}
+"""
+
+RESOLVE: Final = f"""
+query Resolve($input: ResolveInput!, $explain: Boolean! = false) {{
+  resolve(input: $input) {{ {_ANSWER} }}
+}}
+"""
+
+SIMULATE: Final = f"""
+query Simulate($input: SimulateInput!, $explain: Boolean! = false) {{
+  simulate(input: $input) {{
+    before {{ {_ANSWER} }}
+    after {{ {_ANSWER} }}
+    diff {{
+      added {{ package version direct }}
+      removed {{ package version direct }}
+      changed {{ package from to direction }}
+    }}
   }}
 }}
 """

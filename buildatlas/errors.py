@@ -23,3 +23,14 @@ class UnwritableFile(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}: cannot be written: {self.problem}"
+
+
+class WrongUse(Exception):
+    """Options or arguments that make no sense, alone or together."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem

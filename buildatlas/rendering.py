@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
+from buildatlas.trees import REPEATED, pin_tree
 from buildatlas.wording import counted
 
 Data = Mapping[str, Any]
@@ -21,9 +21,12 @@ _MOST_WAVES: Final = 20
 
 
 def resolution(console: Console, data: Data) -> None:
-    """Print pins as a tree: each once, below the one nearest to the question that requires it."""
+    """Print pins as a tree, every requirement once."""
     versions = {pin["package"]: pin["version"] for pin in data["pins"]}
-    console.print(_tree(data["edges"], versions), soft_wrap=not console.is_terminal)
+    tree, is_any_repeated = pin_tree(data["edges"], versions)
+    console.print(Text("\n").join(tree.lines()), soft_wrap=True, highlight=False)
+    if is_any_repeated:
+        console.print(f"{REPEATED} what it requires is shown where it is nearest", style="dim")
     statistics = data["statistics"]
     console.print(
         f"{counted(len(versions), 'pin')} in {_seconds(statistics['durationSeconds'])}, "
@@ -32,36 +35,6 @@ def resolution(console: Console, data: Data) -> None:
     )
     if data["cycles"]:
         console.print(f"{counted(len(data['cycles']), 'dependency cycle')} among the pins", style="yellow")
-
-
-def _tree(edges: Sequence[Data], versions: Mapping[str, str]) -> Tree:
-    required: dict[str | None, list[Data]] = {}
-    times: dict[str, int] = {}
-    for edge in edges:
-        required.setdefault(edge["dependent"], []).append(edge)
-        times[edge["dependency"]] = times.get(edge["dependency"], 0) + 1
-    tree = Tree("[bold]requirements[/bold]", guide_style="dim")
-    shown: set[str] = set()
-    level: list[tuple[Tree, str | None]] = [(tree, None)]
-    while level:
-        below: list[tuple[Tree, str | None]] = []
-        for branch, dependent in level:
-            for edge in required.get(dependent, ()):
-                name = edge["dependency"]
-                if name not in shown:
-                    shown.add(name)
-                    below.append((branch.add(_pin(edge, versions[name], times[name] - 1)), name))
-        level = below
-    return tree
-
-
-def _pin(edge: Data, version: str, others: int) -> Text:
-    text = Text.assemble((edge["dependency"], "bold"), " ", (version, "green"))
-    if edge["constraint"]:
-        text.append(f"  {edge['constraint']}", "dim")
-    if others:
-        text.append(f"  +{others} more require{'s' if others == 1 else ''} it", "dim italic")
-    return text
 
 
 def conflict(console: Console, data: Data) -> None:

@@ -5,46 +5,15 @@ catalogue alone, so that it means the same to any way of searching.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 from operator import or_
 
+from graph.admitted import Admission, Reason
 from graph.catalogue import Candidates, Mention, Status
 from graph.constraints import Constraint, parse_constraint
 from graph.dependencies import Kind
 from graph.resolution import PrereleasePolicy, Question, Requirement, Strategy
 from graph.versions import parse_version, sort_key
-
-
-class Reason(StrEnum):
-    """Why a registered version may not be picked, as it is said of it."""
-
-    DRAFT = "a draft"
-    QUARANTINED = "quarantined"
-    YANKED = "yanked"
-    TOO_LATE = "released after the moment asked about"
-    PRERELEASE = "a pre-release"
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What may be picked of one package, as masks over its candidates."""
-
-    admitted: int
-    tiers: tuple[int, ...]
-    """Disjoint parts of `admitted`, the most preferred first."""
-    oldest_first: bool
-    """The order of preference within a tier."""
-    excluded: Mapping[Reason, int]
-
-    def best(self, domain: int) -> int:
-        """Return the mask of the preferred version within `domain`, which must hold an admitted one."""
-        choices = next(domain & tier for tier in self.tiers if domain & tier)
-        return choices & -choices if self.oldest_first else 1 << choices.bit_length() - 1
-
-
-NOTHING_ADMITTED = Admission(admitted=0, tiers=(), oldest_first=False, excluded={})
 
 
 class Policy:
@@ -68,6 +37,16 @@ class Policy:
 
     def admission(self, candidates: Candidates, mentions: Sequence[Mention]) -> Admission:
         """Decide about each version; `mentions` is what the catalogue's versions declare about this package."""
+        package = candidates.package
+        if candidates.is_delicate or package in self._locked or self._question.as_of is not None:
+            return self._weighed(candidates, mentions)
+        oldest_first = self._oldest_first(package)
+        known = candidates.plain_admissions.get(oldest_first)
+        if known is None:
+            known = candidates.plain_admissions[oldest_first] = self._weighed(candidates, mentions)
+        return known
+
+    def _weighed(self, candidates: Candidates, mentions: Sequence[Mention]) -> Admission:
         named = [*self._asked.get(candidates.package, ()), *self._counted(candidates.package, mentions)]
         locked = self._locked_mask(candidates)
         excluded: dict[Reason, int] = {}
@@ -155,5 +134,5 @@ class Policy:
 
 def is_followed(kinds: Kind, optional: bool, question: Question) -> bool:
     """Whether the question follows a dependency of these kinds."""
-    # By value: the operators of IntFlag cost ten times as much, and this is asked of every declaration read.
-    return bool(kinds.value & question.kinds.value) and (question.include_optional or not optional)
+    # As ints: the operators of IntFlag cost ten times as much, and this is asked of every declaration read.
+    return bool(int.__and__(kinds, question.kinds)) and (question.include_optional or not optional)

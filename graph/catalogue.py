@@ -7,8 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from graph.admitted import Admission
 from graph.constraints import Constraint
 from graph.dependencies import Kind
+from graph.ranges import Ranges
 
 # More constraints than are declared on any one package; whoever makes up new ones must not fill the memory.
 MOST_MASKS = 4096
@@ -50,23 +52,25 @@ class Candidates:
     package: str
     status: Status
     versions: tuple[Candidate, ...]
+    everything: int = field(init=False)
+    """The mask of all versions, without bit 0."""
     prereleases: int = field(init=False, default=0)
+    plain_admissions: dict[bool, Admission] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What `admission` says of it where a question says nothing particular, by whether the oldest are preferred."""
     _with_status: dict[Status, int] = field(init=False, repr=False, default_factory=dict)
     _keys: list[bytes] = field(init=False, repr=False)
-    _masks: dict[Constraint, tuple[int, int]] = field(init=False, repr=False, default_factory=dict)
+    _masks: dict[str, tuple[int, int]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.everything = (1 << len(self.versions) + 1) - 2
         self._keys = [candidate.key for candidate in self.versions]
         for index, candidate in enumerate(self.versions):
             if candidate.is_prerelease:
                 self.prereleases |= 1 << index + 1
             if candidate.status is not Status.PUBLISHED:
                 self._with_status[candidate.status] = self.with_status(candidate.status) | 1 << index + 1
-
-    @property
-    def everything(self) -> int:
-        """The mask of all versions, without bit 0."""
-        return (1 << len(self.versions) + 1) - 2
 
     @property
     def is_delicate(self) -> bool:
@@ -90,6 +94,15 @@ class Candidates:
             if candidate.released_at is not None and candidate.released_at > moment
         )
 
+    def within(self, ranges: Ranges) -> int:
+        """Return the versions in `ranges`."""
+        mask = 0
+        for low, high in ranges.intervals():
+            first = bisect_left(self._keys, low)
+            end = len(self._keys) if high is None else bisect_left(self._keys, high)
+            mask |= (1 << end + 1) - (1 << first + 1)
+        return mask
+
     def mask(self, constraint: Constraint) -> int:
         """Return the versions that satisfy `constraint`, whatever their status."""
         return self._both_masks(constraint)[0]
@@ -99,21 +112,18 @@ class Candidates:
         return self._both_masks(constraint)[1]
 
     def _both_masks(self, constraint: Constraint) -> tuple[int, int]:
-        masks = self._masks.get(constraint)
+        # By the text, whose hash is kept: this is asked of every dependency that the solver meets.
+        masks = self._masks.get(constraint.text)
         if masks is None:
             if len(self._masks) >= MOST_MASKS:
                 self._masks.clear()
-            masks = self._masks[constraint] = self._evaluate(constraint)
+            masks = self._masks[constraint.text] = self._evaluate(constraint)
         return masks
 
     def _evaluate(self, constraint: Constraint) -> tuple[int, int]:
         admitted = exact = 0
         for alternative in constraint.alternatives:
-            mask = 0
-            for low, high in alternative.ranges.intervals():
-                first = bisect_left(self._keys, low)
-                end = len(self._keys) if high is None else bisect_left(self._keys, high)
-                mask |= (1 << end + 1) - (1 << first + 1)
+            mask = self.within(alternative.ranges)
             if alternative.texts:
                 mask &= self._published_as(alternative.texts)
             admitted |= mask
@@ -142,6 +152,11 @@ class Declaration:
     optional: bool
 
 
+def declaration_order(declaration: Declaration) -> tuple[str, str]:
+    """Sort by the package required, then by the constraint: nothing may depend on the order of declaration."""
+    return declaration.package, declaration.constraint.text
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A constraint that some version of the catalogue declares on a package, and the earliest release that does."""
@@ -161,7 +176,7 @@ class Catalogue(Protocol):
         ...
 
     def dependencies(self, versions: Sequence[Candidate]) -> Sequence[Sequence[Declaration]]:
-        """Return what each of `versions` declares, in the same order."""
+        """Return what each of `versions` declares, in the same order; each sorted by `declaration_order`."""
         ...
 
     def close_names(self, package: str) -> Sequence[str]:

@@ -10,6 +10,7 @@ resolution goes on until no term is left: the proof that no solution exists.
 from dataclasses import dataclass
 
 from graph.partial_solution import PartialSolution
+from graph.problem import Dependency, Problem
 from graph.terms import Incompatibility
 
 
@@ -21,7 +22,7 @@ class Learned:
     level: int
 
 
-def resolve_conflict(solution: PartialSolution, universe: list[int], violated: Incompatibility) -> Learned:
+def resolve_conflict(solution: PartialSolution, problem: Problem, violated: Incompatibility) -> Learned:
     """Return what `violated`, all of whose terms hold, teaches; with no terms when there is no solution.
 
     It teaches nothing new, and is returned itself, when one of its own terms is all that depends on its newest level.
@@ -36,10 +37,13 @@ def resolve_conflict(solution: PartialSolution, universe: list[int], violated: I
         if satisfier.level > level:
             learned = violated if len(causes) == 1 else _learned(terms, places, causes)
             return Learned(learned, level)
-        assert satisfier.cause is not None, "a decision is the first of its level"
-        causes.append(satisfier.cause)
-        _resolve(terms, latest, satisfier.cause, universe)
-        places = _updated(places, terms, satisfier.cause, solution)
+        cause = satisfier.cause
+        assert cause is not None, "a decision is the first of its level"
+        if isinstance(cause, Dependency):
+            cause = problem.alone(cause)
+        causes.append(cause)
+        _resolve(terms, latest, cause, problem.universe)
+        places = _updated(places, terms, cause, solution)
     return Learned(Incompatibility((), tuple(causes)), 0)
 
 

@@ -41,6 +41,10 @@ class Agenda:
         if self._conflicts[package] == _TROUBLE:
             self.enter(package)
 
+    def is_blamed(self, package: int) -> bool:
+        """Whether the package has taken part in a conflict."""
+        return package in self._conflicts
+
     def next(self) -> int | None:
         """Take out the most urgent package; None when all that is required is decided."""
         while self._entries:

@@ -6,19 +6,21 @@ places on the trail, so looking up when a term came to hold costs in proportion
 to that package's history, not to the trail.
 """
 
-from dataclasses import dataclass
+import msgspec
 
+from graph.problem import Dependency
 from graph.terms import NOT_SELECTED, Incompatibility
 
+Cause = Incompatibility | Dependency | None
+"""Why a domain was narrowed: None when it was decided."""
 
-@dataclass(slots=True)
-class Narrowing:
+
+class Narrowing(msgspec.Struct, gc=False):
     """One step of the trail."""
 
     package: int
     before: int
-    cause: Incompatibility | None
-    """None when it was decided."""
+    cause: Cause
     level: int
 
 
@@ -38,7 +40,7 @@ class PartialSolution:
         self.decided.append(False)
         self._places.append([])
 
-    def narrow(self, package: int, domain: int, cause: Incompatibility | None) -> None:
+    def narrow(self, package: int, domain: int, cause: Cause) -> None:
         """Replace a package's domain by a part of it that is not empty."""
         self._places[package].append(len(self.trail))
         self.trail.append(Narrowing(package, self.domains[package], cause, self.level))

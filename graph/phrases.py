@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 
 from graph.constraints import either
 from graph.problem import Problem
-from graph.terms import NOT_SELECTED, Needs, Required, Restricted, Term, bits
+from graph.ranges import Ranges
+from graph.terms import NOT_SELECTED, Fact, Needs, Required, Restricted, Term, bits
 
 # A set of versions that falls into more pieces than this is cut short: nobody reads on.
 _MOST_RUNS = 3
 # The union of what many versions declare may be longer than the versions it allows.
 _LONGEST_CONSTRAINT = 40
 _MOST_REASONS = 16
+_MOST_NEIGHBOURS = 4
+_MOST_LINKS = 6
 
 
 def listed(parts: Sequence[str], word: str = "and") -> str:
@@ -18,11 +21,34 @@ def listed(parts: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
-def reasons(parts: Sequence[str]) -> str:
-    """Join clauses, which may hold commas of their own: "a, which needs b; c; and d". Very many are cut short."""
-    if len(parts) > _MOST_REASONS:
-        parts = [*parts[:_MOST_REASONS], f"{len(parts) - _MOST_REASONS:,} reasons more"]
+def reasons(parts: Sequence[str], *, most: int = _MOST_REASONS) -> str:
+    """Join clauses, which may hold commas of their own: "a, which needs b; c; and d". More than `most` are cut short."""
+    if len(parts) > most:
+        left = len(parts) - most
+        parts = [*parts[:most], f"{left:,} more reason{'' if left == 1 else 's'}"]
     return "; ".join((*parts[:-1], f"and {parts[-1]}")) if len(parts) > 2 else " and ".join(parts)
+
+
+def few(parts: Sequence[str]) -> list[str]:
+    """Cut a long list short."""
+    left = len(parts) - _MOST_REASONS
+    return [*parts[:_MOST_REASONS], f"{left:,} more"] if left > 1 else list(parts)
+
+
+def sentence(text: str) -> str:
+    """Return a clause as a sentence. A package's name keeps its first letter as it is."""
+    return f"{'N' if text.startswith('no ') else text[0]}{text[1:]}."
+
+
+def neighbours(problem: Problem, package: int, wanted: Ranges) -> str:
+    """Say which versions there are, or of many those closest to `wanted`, none of which exists."""
+    candidates, name = problem.candidates[package], problem.names[package]
+    assert candidates is not None, "there are no versions to be close"
+    texts = [version.text for version in candidates.versions]
+    if len(texts) <= _MOST_NEIGHBOURS:
+        return f"{name} has {', '.join(texts)}"
+    below = sum(version.key < wanted.points[0] for version in candidates.versions)
+    return f"nearest are {listed(texts[max(below - 1, 0) : below + 1])}"
 
 
 def versions(problem: Problem, package: int, mask: int) -> str:
@@ -89,7 +115,11 @@ def restricted(fact: Restricted) -> str:
 def needs(problem: Problem, fact: Needs) -> str:
     """Say what some versions declare."""
     subject = selection(problem, fact.dependent, fact.versions)
-    return f"{subject} {_verb(problem, fact.dependent, fact.versions)} {_needed(problem, fact)}"
+    verb = _verb(problem, fact.dependent, fact.versions)
+    if fact.admitted & NOT_SELECTED:
+        # It restricts without requiring.
+        verb = "works only with" if verb == "needs" else "work only with"
+    return f"{subject} {verb} {_needed(problem, fact)}"
 
 
 def _verb(problem: Problem, package: int, mask: int) -> str:
@@ -99,8 +129,12 @@ def _verb(problem: Problem, package: int, mask: int) -> str:
 
 
 def chain(problem: Problem, facts: Sequence[Needs]) -> str:
-    """Say what versions declare of which each is what the one before needs."""
-    return ", which needs ".join([needs(problem, facts[0]), *(_needed(problem, fact) for fact in facts[1:])])
+    """Say what versions declare of which each is what the one before needs. Of a long chain the middle is left out."""
+    links = [needs(problem, facts[0]), *(_needed(problem, fact) for fact in facts[1:])]
+    if len(links) > _MOST_LINKS:
+        left = len(links) - _MOST_LINKS + 1
+        links[_MOST_LINKS - 2 : -1] = [f"… {left:,} more …"]
+    return ", which needs ".join(links)
 
 
 def _needed(problem: Problem, fact: Needs) -> str:
@@ -115,6 +149,28 @@ def _constraint(problem: Problem, fact: Needs) -> str:
     override = problem.override(fact.dependency)
     overridden = "" if override is None else f", which you override to {override or '*'}"
     return f"{text and ' '}{text}{overridden}"
+
+
+def fact(problem: Problem, told: Fact) -> str:
+    """Say a declared fact in words."""
+    if isinstance(told, Required):
+        return required([told])
+    return restricted(told) if isinstance(told, Restricted) else needs(problem, told)
+
+
+def constraint_of(problem: Problem, told: Fact) -> str:
+    """Return the constraint that a fact puts on a package, that of the question where it overrides."""
+    if not isinstance(told, Needs):
+        return told.requirement.constraint or "*"
+    override = problem.override(told.dependency)
+    return (either(told.constraints) if override is None else override) or "*"
+
+
+def absence_of(problem: Problem, told: Fact) -> str:
+    """Say why nothing satisfies a fact."""
+    package = told.dependency if isinstance(told, Needs) else told.package
+    matching = 0 if isinstance(told, Restricted) else told.matching
+    return absence(problem, package, matching, constraint_of(problem, told))
 
 
 def absence(problem: Problem, package: int, matching: int, constraint: str) -> str:

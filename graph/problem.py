@@ -5,23 +5,28 @@ order in which something happened to be loaded, so that the search does the same
 whatever a catalogue has cached.
 """
 
-import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from operator import and_
 
-from graph.admission import NOTHING_ADMITTED, Admission, Policy, is_followed
+import msgspec
+
+from graph.admission import Policy, is_followed
+from graph.admitted import NOTHING_ADMITTED, Admission
 from graph.catalogue import Candidate, Candidates, Catalogue, Declaration, Mention
 from graph.constraints import Constraint, both, parse_constraint
 from graph.dependencies import Kind
 from graph.resolution import Question, Requirement
-from graph.terms import NOT_SELECTED, Incompatibility, Needs, Required, Restricted, bits
+from graph.terms import NOT_SELECTED, Fact, Incompatibility, Needs, Required, Restricted, Term, bits
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """What one version requires of another package, over all its declarations on it."""
+class Dependency(msgspec.Struct, gc=False):
+    """What one version requires of another package, over all its declarations on it.
 
+    While nothing has gone wrong it stands for the incompatibility that follows from it: most are never asked for more.
+    """
+
+    dependent: int
+    bit: int
+    """Which version of the dependent."""
     package: int
     admitted: int
     """Includes NOT_SELECTED when it only restricts (PEER)."""
@@ -33,13 +38,34 @@ class Dependency:
     optional: bool
 
 
+_PEER = int(Kind.PEER)
+
+
+class Group(msgspec.Struct):
+    """Versions of one package that need the same of the same dependency, to be told as one fact."""
+
+    package: int
+    admitted: int
+    versions: int = 0
+    matching: int = 0
+    declared: dict[tuple[str, ...], None] = msgspec.field(default_factory=dict)
+    """In the order of the versions, each once."""
+
+    def include(self, dependency: Dependency, versions: int) -> None:
+        """Add versions that declare the same."""
+        self.versions |= versions
+        self.matching |= dependency.matching
+        self.declared[dependency.declared] = None
+
+
 class Problem:
     """One question while it is being solved."""
 
-    def __init__(self, catalogue: Catalogue, question: Question) -> None:
+    def __init__(self, catalogue: Catalogue, question: Question, *, whole: Question | None = None) -> None:
+        """Where `question` is a part of a `whole` one, what may be picked is what may be for the whole."""
         self._catalogue = catalogue
         self._question = question
-        self._policy = Policy(question)
+        self._policy = Policy(whole or question)
         self._overrides = _by_package(question.overrides)
         self._restricted = _by_package(question.constraints)
         self._loaded: dict[str, tuple[Candidates | None, Admission]] = {}
@@ -48,7 +74,8 @@ class Problem:
         self._dependencies: dict[tuple[int, int], tuple[Dependency, ...]] = {}
         self._close_names: dict[int, Sequence[str]] = {}
         self._admitted_bits: dict[int, list[int]] = {}
-        self._by_dependency: dict[int, dict[int, list[tuple[int, Dependency]]]] = {}
+        self._groups: dict[int, dict[int, dict[int, Group]]] = {}
+        self._followed = int(question.kinds)
         self.names: list[str] = []
         self.candidates: list[Candidates | None] = []
         """None for a package that is not registered."""
@@ -102,20 +129,40 @@ class Problem:
         known = self._dependencies.get((package, bit))
         if known is None:
             declared = self._declared[self.version(package, bit).id]
-            known = self._dependencies[package, bit] = tuple(self._compiled(declared))
+            known = self._dependencies[package, bit] = tuple(self._compiled(package, bit, declared))
         return known
 
-    def needs_by_dependency(self, package: int) -> Mapping[int, Sequence[tuple[int, Dependency]]]:
-        """Return, for each dependency of any version of `package`, which versions (as bits) need what of it."""
-        known = self._by_dependency.get(package)
+    def groups(self, package: int) -> Mapping[int, Mapping[int, Group]]:
+        """Return what the versions of `package` need, by dependency and then by what is admitted of it."""
+        known = self._groups.get(package)
         if known is None:
-            admitted = self.admissions[package].admitted
-            self.read([(package, admitted)])
-            known = self._by_dependency[package] = {}
-            for bit in self.admitted_bits(package):
-                for dependency in self.dependencies(package, bit):
-                    known.setdefault(dependency.package, []).append((bit, dependency))
+            self.read([(package, self.admissions[package].admitted)])
+            known = self._groups[package] = {}
+            for dependency, versions in self._alike(package):
+                groups = known.setdefault(dependency.package, {})
+                group = groups.get(dependency.admitted)
+                if group is None:
+                    group = groups[dependency.admitted] = Group(dependency.package, dependency.admitted)
+                group.include(dependency, versions)
         return known
+
+    def _alike(self, package: int) -> Iterator[tuple[Dependency, int]]:
+        """Yield each dependency of any version once, with the versions that declare it.
+
+        Neighbouring versions declare the same over and over, mostly as one object, so that is looked for first.
+        """
+        seen: dict[int, tuple[Declaration, int]] = {}
+        for bit in self.admitted_bits(package):
+            declared = self._declared[self.version(package, bit).id]
+            if len({declaration.package for declaration in declared}) < len(declared):
+                yield from ((dependency, 1 << bit) for dependency in self.dependencies(package, bit))
+                continue
+            for declaration in declared:
+                _, versions = seen.get(id(declaration), (None, 0))
+                seen[id(declaration)] = declaration, versions | 1 << bit
+        for declaration, versions in seen.values():
+            for dependency in self._compiled(package, versions.bit_length() - 1, (declaration,)):
+                yield dependency, versions
 
     def is_read(self, package: int, bit: int) -> bool:
         """Whether `dependencies` can answer for this version."""
@@ -125,14 +172,14 @@ class Problem:
         """Ask the catalogue in one go for the dependencies of many versions, given as package and mask,
         and for the candidates of what they require.
         """
-        versions = [self.version(package, bit) for package, mask in wanted for bit in bits(mask)]
+        versions = (self.version(package, bit) for package, mask in wanted for bit in bits(mask))
         missing = [version for version in versions if version.id not in self._declared]
+        met: set[str] = set()
         for version, declarations in zip(missing, self._catalogue.dependencies(missing), strict=True):
-            self._declared[version.id] = [
-                d for d in declarations if is_followed(d.kinds, d.optional, self._question)
-            ]
-        met = {declaration.package for version in missing for declaration in self._declared[version.id]}
-        self._load(sorted(met - self._loaded.keys()))
+            followed = [d for d in declarations if is_followed(d.kinds, d.optional, self._question)]
+            self._declared[version.id] = followed
+            met.update(d.package for d in followed if d.package not in self._loaded)
+        self._load(sorted(met))
 
     def _load(self, packages: Collection[str]) -> None:
         if not packages:
@@ -149,28 +196,37 @@ class Problem:
 
     # Compiling
 
-    def _compiled(self, declarations: Sequence[Declaration]) -> Iterator[Dependency]:
+    def _compiled(
+        self, dependent: int, bit: int, declarations: Sequence[Declaration]
+    ) -> Collection[Dependency]:
         merged: dict[str, Dependency] = {}
-        for declaration in sorted(declarations, key=lambda d: (d.package, d.constraint.text)):
-            found = self._dependency(declaration)
-            earlier = merged.get(declaration.package)
-            merged[declaration.package] = found if earlier is None else _both(earlier, found)
-        yield from merged.values()
-
-    def _dependency(self, declaration: Declaration) -> Dependency:
-        package = self.number(declaration.package)
-        constraints = self._overrides.get(declaration.package, (declaration.constraint,))
-        only_restricts = self._question.kinds.value & declaration.kinds.value == Kind.PEER.value
-        matching = self._matching(package, constraints)
-        admitted = matching & self.admissions[package].admitted | (NOT_SELECTED if only_restricts else 0)
-        declared = (declaration.constraint.text,)
-        return Dependency(package, admitted, matching, declared, declaration.kinds, declaration.optional)
+        for declaration in declarations:
+            name = declaration.package
+            package = self._numbers.get(name)
+            if package is None:
+                package = self.number(name)
+            candidates = self.candidates[package]
+            constraints = self._overrides.get(name) if self._overrides else None
+            if candidates is None:
+                matching = 0
+            elif constraints is None:
+                matching = candidates.mask(declaration.constraint)
+            else:
+                matching = _intersection(candidates, constraints)
+            admitted = matching & self.universe[package]
+            kinds = declaration.kinds
+            if int.__and__(kinds, self._followed) == _PEER:
+                admitted |= NOT_SELECTED
+            declared = (declaration.constraint.text,)
+            found = Dependency(
+                dependent, bit, package, admitted, matching, declared, kinds, declaration.optional
+            )
+            merged[name] = _both(merged[name], found) if name in merged else found
+        return merged.values()
 
     def _matching(self, package: int, constraints: Iterable[Constraint]) -> int:
         candidates = self.candidates[package]
-        if candidates is None:
-            return 0
-        return functools.reduce(and_, map(candidates.mask, constraints), candidates.everything)
+        return 0 if candidates is None else _intersection(candidates, constraints)
 
     # Facts
 
@@ -183,7 +239,7 @@ class Problem:
             constraints = override or (parse_constraint(requirement.constraint),)
             matching = self._matching(package, constraints)
             admitted = matching & self.universe[package]
-            said = Requirement(requirement.package, _text(constraints))
+            said = requirement if override is None else Requirement(requirement.package, _text(override))
             fact = Required(said, package, admitted, matching, is_override=override is not None)
             yield self._forbid((package, self.universe[package] & ~admitted), fact)
 
@@ -196,19 +252,44 @@ class Problem:
             said = Requirement(self.names[package], _text(constraints))
             yield self._forbid((package, forbidden), Restricted(said, package, admitted))
 
+    def alone(self, dependency: Dependency) -> Incompatibility:
+        """Return what one version's dependency rules out, by itself."""
+        versions, declared = 1 << dependency.bit, (dependency.declared,)
+        fact = Needs(
+            dependency.dependent,
+            versions,
+            dependency.package,
+            dependency.admitted,
+            dependency.matching,
+            declared,
+        )
+        return self.needs(fact)
+
+    def together(self, dependent: int, groups: Sequence[Group]) -> Incompatibility:
+        """Return what is ruled out for all versions in `groups`, whose needs are of one dependency, as one fact."""
+        versions = admitted = matching = 0
+        declared: dict[tuple[str, ...], None] = {}
+        for group in groups:
+            versions |= group.versions
+            admitted |= group.admitted
+            matching |= group.matching
+            declared |= group.declared
+        package = groups[0].package
+        return self.needs(Needs(dependent, versions, package, admitted, matching, tuple(declared)))
+
     def needs(self, fact: Needs) -> Incompatibility:
         """Return what a dependency rules out: some versions of the dependent beside the others of the dependency."""
         forbidden = self.universe[fact.dependency] & ~fact.admitted
         if fact.dependent == fact.dependency:
             return self._forbid((fact.dependent, fact.versions & forbidden), fact)
-        return self._forbid((fact.dependent, fact.versions), fact, (fact.dependency, forbidden))
+        if not fact.admitted:
+            return self._forbid((fact.dependent, fact.versions), fact)
+        return Incompatibility(((fact.dependent, fact.versions), (fact.dependency, forbidden)), fact)
 
-    def _forbid(
-        self, term: tuple[int, int], fact: Required | Restricted | Needs, *more: tuple[int, int]
-    ) -> Incompatibility:
+    def _forbid(self, term: Term, fact: Fact) -> Incompatibility:
         """A term that nothing can contradict is left out: it holds anyway."""
-        terms = (term, *more)
-        return Incompatibility(tuple((p, mask) for p, mask in terms if self.universe[p] & ~mask), fact)
+        package, mask = term
+        return Incompatibility((term,) if self.universe[package] & ~mask else (), fact)
 
 
 def _by_package(requirements: Sequence[Requirement]) -> dict[str, tuple[Constraint, ...]]:
@@ -223,8 +304,17 @@ def _text(constraints: Iterable[Constraint]) -> str:
     return both(constraint.text for constraint in constraints)
 
 
+def _intersection(candidates: Candidates, constraints: Iterable[Constraint]) -> int:
+    mask = candidates.everything
+    for constraint in constraints:
+        mask &= candidates.mask(constraint)
+    return mask
+
+
 def _both(one: Dependency, other: Dependency) -> Dependency:
     return Dependency(
+        one.dependent,
+        one.bit,
         one.package,
         one.admitted & other.admitted,
         one.matching & other.matching,

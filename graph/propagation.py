@@ -5,7 +5,7 @@ ones are watched at two terms that do not hold, as SAT solvers do, and looked at
 only when one of those comes to hold.
 """
 
-from graph.partial_solution import PartialSolution
+from graph.partial_solution import Cause, PartialSolution
 from graph.terms import Incompatibility
 
 _Entry = tuple[int, int, int, Incompatibility]
@@ -38,7 +38,7 @@ class Propagation:
             self._watching[one].append(incompatibility)
             self._watching[other].append(incompatibility)
 
-    def narrow(self, package: int, domain: int, cause: Incompatibility | None) -> None:
+    def narrow(self, package: int, domain: int, cause: Cause) -> None:
         """Narrow a domain and remember to follow its consequences."""
         self._solution.narrow(package, domain, cause)
         self._note(package)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
 
-from graph.cycles import DependencyCycle
+import msgspec
+
 from graph.dependencies import Kind
 
 
@@ -63,8 +64,7 @@ class Question:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pin:
+class Pin(msgspec.Struct, frozen=True, order=True, gc=False):
     """The version picked of one package, in the text it was published under."""
 
     package: str
@@ -72,13 +72,14 @@ class Pin:
     direct: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResolutionEdge:
+class ResolutionEdge(msgspec.Struct, frozen=True, gc=False):
     """Who required what; `dependent` is None for the question itself."""
 
     dependent: str | None
     dependency: str
     constraint: str
+    kinds: Kind = Kind.RUNTIME
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,6 @@ class Resolution:
 
     pins: tuple[Pin, ...]
     edges: tuple[ResolutionEdge, ...]
-    cycles: tuple[DependencyCycle, ...]
     fingerprint: str
     statistics: Statistics
 
@@ -126,10 +126,52 @@ class DerivationStep:
     constraint: str | None = None
 
 
+class Source(_Upper):
+    """In which part of a question something is asked."""
+
+    REQUIREMENT = auto()
+    CONSTRAINT = auto()
+    OVERRIDE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One entry of a question."""
+
+    source: Source
+    requirement: Requirement
+
+
+class RelaxationKind(_Upper):
+    """What a relaxation does to a question."""
+
+    WIDEN = auto()
+    DROP = auto()
+    ALLOW_PRERELEASES = auto()
+    LATER_AS_OF = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """One change to a question that was tried and found to solve it."""
+
+    kind: RelaxationKind
+    description: str
+    asked: Asked | None = None
+    """The entry that is widened or dropped."""
+    constraint: str | None = None
+    """What it is widened to."""
+    as_of: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Proof that nothing satisfies the question. The last step concludes it."""
 
     message: str
     steps: tuple[DerivationStep, ...] = field(repr=False)
+    core: tuple[Asked, ...]
+    """Entries of the question that cannot hold together, of which none can be left out."""
+    relaxations: tuple[Relaxation, ...]
+    """The best first."""
     statistics: Statistics

@@ -7,6 +7,8 @@ hold. It is either a fact, or derived from others, which are its causes.
 
 from dataclasses import dataclass
 
+import msgspec
+
 from graph.constraints import both
 from graph.resolution import Requirement
 
@@ -37,8 +39,7 @@ class Restricted:
     admitted: int
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True, gc=False):
     """These versions of `dependent` need `dependency` to be within `admitted`.
 
     Several declarations stand for versions that were found to fail for the same reason.

@@ -1,24 +1,29 @@
 """Solving: which versions to use together, or why none will do."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
+from graph.catalogue import Catalogue
 from graph.constraints import parse_constraint
 from graph.errors import InvalidConstraint, InvalidName, InvalidVersion
 from graph.names import check_name
 from graph.resolution import Conflict, Question, Requirement, Resolution
 from graph.solver import solve
+from graph.supposition import is_supposed
 from graph.versions import parse_version
 from resolvers.atlas import Atlas
-from resolvers.catalogue import Snapshot
 from resolvers.deadlines import deadline
 from resolvers.errors import BadConstraint, BadInput, BadVersion, LimitExceeded
+from resolvers.satisfiers import isolated
 
 # Real registries are answered in well under a second; what takes this long is a puzzle.
 TIME_LIMIT: Final = timedelta(seconds=30)
+# What is not found until then is left out of an explanation. Most take a hundredth of it.
+EXPLANATION_TIME_LIMIT: Final = timedelta(seconds=5)
 _MOST_REQUIREMENTS: Final = 10_000
 
 
@@ -28,7 +33,7 @@ class Resolved:
 
     resolution: Resolution
     version_ids: Mapping[str, int]
-    """By package."""
+    """By package; one whose version is only supposed is missing."""
     seconds: float
 
 
@@ -43,22 +48,35 @@ class Unsolved:
 def resolve(atlas: Atlas, question: Question, *, time_limit: timedelta = TIME_LIMIT) -> Resolved | Unsolved:
     """Answer `question` from the catalogue as it is now. Raises GaveUp past `time_limit`, Refusal for a bad question."""
     check(question)
-    started = time.perf_counter()
     with atlas.registry.snapshot() as snapshot:
-        result = solve(snapshot, question, should_stop=deadline(time_limit))
-        seconds = time.perf_counter() - started
-        if isinstance(result, Conflict):
-            return Unsolved(result, seconds)
-        return Resolved(result, _version_ids(snapshot, result), seconds)
+        return answer(snapshot, question, should_stop=deadline(time_limit))
 
 
-def _version_ids(snapshot: Snapshot, resolution: Resolution) -> dict[str, int]:
-    candidates = snapshot.candidates([pin.package for pin in resolution.pins])
+def answer(
+    catalogue: Catalogue, question: Question, *, should_stop: Callable[[], bool]
+) -> Resolved | Unsolved:
+    """Answer a question that has been checked, from any catalogue. Raises GaveUp once it should stop."""
+    started = time.perf_counter()
+    result = solve(
+        catalogue,
+        question,
+        should_stop=should_stop,
+        explaining_stops=partial(deadline, EXPLANATION_TIME_LIMIT),
+        new_satisfier=isolated,
+    )
+    seconds = time.perf_counter() - started
+    if isinstance(result, Conflict):
+        return Unsolved(result, seconds)
+    return Resolved(result, _version_ids(catalogue, result), seconds)
+
+
+def _version_ids(catalogue: Catalogue, resolution: Resolution) -> dict[str, int]:
+    candidates = catalogue.candidates([pin.package for pin in resolution.pins])
     return {
         pin.package: version.id
         for pin in resolution.pins
         for version in candidates[pin.package].versions
-        if version.text == pin.version
+        if version.text == pin.version and not is_supposed(version)
     }
 
 

@@ -76,6 +76,12 @@ class PrereleasePolicy(Enum):
     DISALLOW = enum_value("DISALLOW", description="Never.")
 
 
+@strawberry.enum(description="Which way the version of a package moves.")
+class PinChangeDirection(Enum):
+    UPGRADE = enum_value("UPGRADE", description="To a newer version.")
+    DOWNGRADE = enum_value("DOWNGRADE", description="To an older version.")
+
+
 @strawberry.enum(description="What a step of an explanation rests on.")
 class DerivationKind(Enum):
     ROOT_REQUIREMENT = enum_value("ROOT_REQUIREMENT", description="A requirement that was given.")
@@ -86,6 +92,21 @@ class DerivationKind(Enum):
     UNKNOWN_PACKAGE = enum_value("UNKNOWN_PACKAGE", description="Nothing of that name is registered.")
     CONSTRAINT = enum_value("CONSTRAINT", description="A constraint that was given.")
     DERIVED = enum_value("DERIVED", description="A conclusion from the steps it names as causes.")
+
+
+@strawberry.enum(description="In which part of a question something is asked.")
+class RequirementSource(Enum):
+    REQUIREMENT = enum_value("REQUIREMENT", description="Among `requirements`.")
+    CONSTRAINT = enum_value("CONSTRAINT", description="Among `constraints`.")
+    OVERRIDE = enum_value("OVERRIDE", description="Among `overrides`.")
+
+
+@strawberry.enum(description="What a relaxation does to a question.")
+class RelaxationKind(Enum):
+    WIDEN = enum_value("WIDEN", description="Give one entry another constraint, which allows more.")
+    DROP = enum_value("DROP", description="Leave out one entry.")
+    ALLOW_PRERELEASES = enum_value("ALLOW_PRERELEASES", description="Set `prereleases` to ALLOW.")
+    LATER_AS_OF = enum_value("LATER_AS_OF", description="Ask as of a later moment.")
 
 
 @strawberry.enum(description="What an event tells of.")

@@ -6,8 +6,8 @@ import strawberry
 
 from resolvers.plans import Plan
 from resolvers.resolutions import Unsolved
+from schema.conflicts import ResolutionConflict
 from schema.graphs import DependencyCycle, GraphEdge
-from schema.solving import ResolutionConflict
 
 
 @strawberry.type(description="One package version to build, and when.")

@@ -8,7 +8,7 @@ import anyio
 import strawberry
 from strawberry import argument
 
-from resolvers import graphs, plans, resolutions
+from resolvers import graphs, plans, resolutions, simulations
 from schema.arguments import After, Before, First, IncludeOptional, Kinds, Last, Scope
 from schema.catalogue import Package, PackageConnection, PackageVersion
 from schema.context import Info
@@ -23,6 +23,7 @@ from schema.pagination import page_size, window
 from schema.plans import BuildPlanResult, plan_result
 from schema.questions import BuildPlanInput, ResolveInput
 from schema.server_info import ServerInfo
+from schema.simulation import SimulateInput, Simulation
 from schema.solving import ResolveResult, resolve_result
 from storage import counts
 from storage.packages import PackageFilter as Filter
@@ -113,6 +114,13 @@ class Query:
     ) -> ResolveResult:
         find = partial(resolutions.resolve, info.context.atlas, input.to_request())
         return await _shown(find, resolve_result)
+
+    @field("What an answer of `resolve` would become, with nothing written.")
+    async def simulate(
+        self, info: Info, input: Annotated[SimulateInput, argument(description="What to suppose.")]
+    ) -> Simulation:
+        find = partial(simulations.simulate, info.context.atlas, input.to_request())
+        return await _shown(find, Simulation.of)
 
     @field("The dependency cycles of the catalogue.")
     async def cycles(

@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, case, false, func, or_, select
 
 from storage import dialects
 from storage.dialects import any_of
 from storage.rows import DependencyRow
 from storage.statements import BulkInsert, Query, as_tuple
-from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, is_storable
+from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, Kind, is_storable
 from storage.transitions import PackageStatus, VersionStatus
 from storage.versions import latest_id
 
@@ -62,9 +62,17 @@ def needs_of(connection: Connection, version_ids: Iterable[int]) -> list[Need]:
 def mentions_of(connection: Connection, names: Iterable[str]) -> list[Mention]:
     """Return what versions that can be picked declare about these packages, each declaration once.
 
-    None of a QUARANTINED package can.
+    None of a QUARANTINED package can. Constraints that neither pin by `==` nor name a pre-release are left out.
     """
     return _MENTIONS.all(connection, names=names)
+
+
+def closure_of(connection: Connection, names: Iterable[str], *, limit: int) -> list[str]:
+    """Return the registered ones of `names` and, up to `limit`, what their latest versions need to run, directly or not.
+
+    One statement; nearest first, so that a limit leaves out what is farthest.
+    """
+    return _CLOSURE.all(connection, names=names, limit=limit)
 
 
 def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, DependencyRow]:
@@ -124,15 +132,41 @@ _CAN_BE_PICKED: Final = or_(
 )
 _SAID: Final = (_C.package_name, _C.constraint, _C.kinds, _C.optional)
 _RELEASED_AT: Final = VERSIONS.c.released_at
+# What pins has "==" in it, and what names a pre-release a letter: a small part of what there is to parse.
+_MAY_SAY_MORE: Final = or_(
+    _C.constraint.contains("=="), func.lower(_C.constraint) != func.upper(_C.constraint)
+)
 _MENTIONS: Final[Query[Mention]] = Query(
     select(*_SAID, case((func.count() == func.count(_RELEASED_AT), func.min(_RELEASED_AT))).label("since"))
     .join_from(DEPENDENCIES, VERSIONS)
     .join(PACKAGES)
-    .where(any_of(_C.package_name, "names"), _CAN_BE_PICKED, PACKAGES.c.status != PackageStatus.QUARANTINED)
+    .where(
+        any_of(_C.package_name, "names"),
+        _MAY_SAY_MORE,
+        _CAN_BE_PICKED,
+        PACKAGES.c.status != PackageStatus.QUARANTINED,
+    )
     .group_by(*_SAID)
     .order_by(*_SAID),
     as_tuple,
 )
+
+
+def _closure() -> Select[tuple[str]]:
+    reached = select(PACKAGES.c.id, PACKAGES.c.name).where(any_of(PACKAGES.c.name, "names"))
+    found = reached.cte("reached", recursive=True)
+    needed = (
+        select(PACKAGES.c.id, PACKAGES.c.name)
+        .join_from(found, VERSIONS, VERSIONS.c.id == latest_id(found.c.id))
+        .join(DEPENDENCIES, _C.version_id == VERSIONS.c.id)
+        .join(PACKAGES, PACKAGES.c.name == _C.package_name)
+        .where(_C.kinds.bitwise_and(Kind.RUNTIME.value) != 0, _C.optional == false())
+    )
+    everything = found.union(needed)
+    return select(everything.c.name).limit(bindparam("limit"))
+
+
+_CLOSURE: Final = Query(_closure(), str)
 _BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), DependencyRow)
 _REQUIRERS: Final = Query(
     select(PACKAGES.c.name)

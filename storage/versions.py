@@ -142,7 +142,7 @@ def _newest(package_id: ColumnElement[int], is_prerelease: ColumnElement[bool]) 
         )
         .order_by(inner.c.sort_key.desc())
         .limit(1)
-        .correlate(PACKAGES)
+        .correlate_except(inner)
         .scalar_subquery()
     )
 

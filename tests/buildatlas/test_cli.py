@@ -1,70 +1,14 @@
-"""The command line as its users run it: a process of its own, its output and its exit code."""
+"""The command line as a whole; `resolve` has tests of its own."""
 
 import gzip
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-CATALOGUE = """\
-{"name":"app","version":"1.0","dependencies":[{"package":"lib","constraint":">=1"},{"package":"tool","kinds":["BUILD"]}]}
-{"name":"lib","version":"1.0"}
-{"name":"lib","version":"2.0","dependencies":[{"package":"base"}]}
-{"name":"base","version":"1.0","releasedAt":"2024-01-01T00:00:00Z"}
-{"name":"tool","version":"3.0"}
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """A folder with a database in it."""
-
-    folder: Path
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        environment = {
-            **os.environ,
-            "BUILDATLAS_DATABASE_URL": str(self.folder / "catalogue.db"),
-            "COLUMNS": "60",
-            "NO_COLOR": "1",
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "buildatlas.cli", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            cwd=self.folder,
-        )
-
-    def run(self, *arguments: str, input: str = "") -> Run:
-        with self.start(*arguments) as process:
-            out, err = process.communicate(input, timeout=120)
-        return Run(process.returncode, out, err)
-
-    def write(self, name: str, content: str) -> str:
-        (self.folder / name).write_text(content)
-        return name
+from tests.buildatlas.terminal import CATALOGUE, Terminal
 
 
 @pytest.fixture
@@ -191,7 +135,7 @@ def test_a_conflict_is_explained_and_exits_with_one(terminal: Terminal) -> None:
 
     assert run.code == 1
     assert "No versions satisfy" in run.out
-    assert "no version of lib matches >=3" in run.out
+    assert "No version of lib matches >=3" in run.out
     assert terminal.run("resolve", "lib>=3", "--json").json["__typename"] == "ResolutionConflict"
 
 

@@ -19,15 +19,17 @@ def edge(dependent: str | None, dependency: str) -> Data:
     return {"dependent": dependent, "dependency": dependency, "constraint": ""}
 
 
-def test_a_pin_that_several_require_is_shown_once_and_the_others_are_counted() -> None:
+def test_a_resolution_shows_every_requirement_and_what_it_took() -> None:
     text = shown(
         rendering.resolution,
         {
-            "pins": [{"package": name, "version": "1", "direct": name == "a"} for name in "abcd"],
+            "pins": [
+                {"package": name, "version": "1", "direct": name == "[b]a"} for name in ("[b]a", *"bcd")
+            ],
             "edges": [
-                edge(None, "a"),
-                edge("a", "b"),
-                edge("a", "c"),
+                edge(None, "[b]a"),
+                edge("[b]a", "b"),
+                edge("[b]a", "c"),
                 edge("b", "d"),
                 edge("c", "d"),
                 edge("d", "d"),
@@ -37,10 +39,34 @@ def test_a_pin_that_several_require_is_shown_once_and_the_others_are_counted() -
         },
     )
 
-    assert text.count("d 1") == 1
-    assert "d 1  +2 more require it" in text
-    assert "4 pins in 2.5 s, 1,200 decisions, 1 conflict" in text
-    assert "1 dependency cycle among the pins" in text
+    assert text.splitlines() == [
+        "requirements",
+        "└── [b]a 1",
+        "    ├── b 1",
+        "    │   └── d 1",
+        "    │       └── d 1 (*)",
+        "    └── c 1",
+        "        └── d 1 (*)",
+        "(*) what it requires is shown where it is nearest",
+        "4 pins in 2.5 s, 1,200 decisions, 1 conflict",
+        "1 dependency cycle among the pins",
+    ]
+
+
+def test_a_resolution_deeper_than_the_screen_is_wide_is_shown_whole() -> None:
+    chain = [edge(f"p{number}", f"p{number + 1}") for number in range(200)]
+
+    text = shown(
+        rendering.resolution,
+        {
+            "pins": [{"package": f"p{number}", "version": "1", "direct": False} for number in range(201)],
+            "edges": [edge(None, "p0"), *chain],
+            "cycles": [],
+            "statistics": {"decisions": 1, "conflicts": 0, "durationSeconds": 0},
+        },
+    )
+
+    assert text.splitlines()[201].endswith("└── p200 1")
 
 
 def test_a_long_plan_is_cut_short_and_says_so() -> None:

@@ -49,7 +49,7 @@ def test_no_package_of_an_answer_could_be_better_without_another_being_worse(
     if isinstance(result, Conflict):
         return
 
-    ranks = _ranks(index, question)
+    ranks = ranks_of(index, question)
     mine = selection_of(index, result)
     for other in every_solution(index, question):
         if other.keys() == mine.keys():
@@ -57,7 +57,7 @@ def test_no_package_of_an_answer_could_be_better_without_another_being_worse(
             assert not differing or any(ranks[other[n].id] > ranks[mine[n].id] for n in differing)
 
 
-def _ranks(index: Universe, question: Question) -> dict[int, int]:
+def ranks_of(index: Universe, question: Question) -> dict[int, int]:
     """Number the admitted versions of each package, the most preferred with 0."""
     problem = Problem(index, question)
     ranks = {}

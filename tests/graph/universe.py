@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from graph.catalogue import Candidate, Candidates, Declaration, Mention, Status
+from graph.catalogue import Candidate, Candidates, Declaration, Mention, Status, declaration_order
 from graph.constraints import parse_constraint
 from graph.dependencies import Kind
 from graph.names import close_names
@@ -77,7 +77,7 @@ class Universe:
     def dependencies(self, versions: Sequence[Candidate]) -> Sequence[Sequence[Declaration]]:
         self.calls += 1
         self.versions_read += len(versions)
-        return [self._declared[version.id] for version in versions]
+        return [sorted(self._declared[version.id], key=declaration_order) for version in versions]
 
     def close_names(self, package: str) -> Sequence[str]:
         return close_names(package, list(self._versions))

@@ -35,7 +35,7 @@ def test_what_cannot_be_solved_is_explained(atlas: Atlas) -> None:
     answer = resolve(atlas, Question(wants("lib >=3")))
 
     assert isinstance(answer, Unsolved)
-    assert "no version of lib matches >=3" in answer.conflict.message
+    assert "No version of lib matches >=3" in answer.conflict.message
 
 
 def test_running_out_of_time_says_nothing_about_solvability(atlas: Atlas) -> None:

@@ -105,26 +105,56 @@ def test_a_mention_is_known_since_the_first_release_that_makes_it(database: Data
     app = add_package(database, "app")
     days = [datetime(2020, 1, day, tzinfo=UTC) for day in (1, 2)]
     for number, day in enumerate(reversed(days)):
-        add_version(database, app, f"1.{number}", needs("lib", ">=1"), released_at=day)
-    add_version(database, app, "2", needs("lib", ">=2"))
-    add_version(database, app, "3", needs("lib", ">=2"), released_at=days[0])
-    add_version(database, app, "4", needs("lib", ">=4"), needs("x"), status=VersionStatus.DRAFT)
+        add_version(database, app, f"1.{number}", needs("lib", "==1"), released_at=day)
+    add_version(database, app, "2", needs("lib", ">=2rc1"))
+    add_version(database, app, "3", needs("lib", ">=2rc1"), released_at=days[0])
+    add_version(database, app, "4", needs("lib", "==4"), needs("x"), status=VersionStatus.DRAFT)
 
     with database.read() as connection:
         mentions = dependencies.mentions_of(connection, ["lib", "unknown"])
 
-    assert mentions == [("lib", ">=1", 1, False, days[0]), ("lib", ">=2", 1, False, None)]
+    assert mentions == [("lib", "==1", 1, False, days[0]), ("lib", ">=2rc1", 1, False, None)]
+
+
+def test_what_neither_pins_nor_names_a_prerelease_is_no_mention(database: Database) -> None:
+    app = add_package(database, "app")
+    constraints = ["", ">=1,<2", "^1.2", "~=1.4", "!=3", "==1.*", "===1.0", ">=2.dev1", "<3 || ==4"]
+    add_version(database, app, "1", *(needs("lib", text) for text in constraints))
+
+    with database.read() as connection:
+        mentions = dependencies.mentions_of(connection, ["lib"])
+
+    assert {text for _, text, *_ in mentions} == {"==1.*", "===1.0", ">=2.dev1", "<3 || ==4"}
 
 
 def test_what_a_quarantined_package_declares_is_no_mention(database: Database) -> None:
     for name, status in (("bad", PackageStatus.QUARANTINED), ("old", PackageStatus.ARCHIVED)):
         package = add_package(database, name, status=status)
-        add_version(database, package, "1", needs("lib", f">={len(name)}"), needs("lib", f"!={name}"))
+        add_version(database, package, "1", needs("lib", f"=={len(name)}"), needs("lib", ">=2"))
 
     with database.read() as connection:
         mentions = dependencies.mentions_of(connection, ["lib"])
 
-    assert [constraint for _, constraint, *_ in mentions] == ["!=old", ">=3"]
+    assert [constraint for _, constraint, *_ in mentions] == ["==3"]
+
+
+def test_a_closure_is_what_latest_versions_need_to_run_nearest_first(database: Database) -> None:
+    for name in ("app", "lib", "base", "tool", "extra", "other"):
+        package = add_package(database, name)
+        wanted = {
+            "app": [needs("lib"), needs("tool", kinds=Kind.BUILD), needs("extra", optional=True)],
+            "lib": [needs("base"), needs("unknown")],
+            "base": [needs("app")],
+        }.get(name, [])
+        add_version(database, package, "1", needs("other"))
+        add_version(database, package, "2", *wanted)
+
+    with database.read() as connection:
+        whole = dependencies.closure_of(connection, ["app", "ghost"], limit=100)
+        part = dependencies.closure_of(connection, ["app"], limit=2)
+
+    assert whole == ["app", "lib", "base"]
+    assert part == ["app", "lib"]
 
 
 def test_everything_is_counted(database: Database) -> None:

@@ -1,0 +1,29 @@
+"""Options that several commands take, with their help."""
+
+from typing import Annotated
+
+import typer
+
+from buildatlas.choices import DependencyKind, GraphScope
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="A file, or a sqlite:/// URL. Default: BUILDATLAS_DATABASE_URL, else a file in your data directory.",
+        show_default=False,
+    ),
+]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="Ask the server at this address instead of a database.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+KindsOption = Annotated[
+    list[DependencyKind] | None,
+    typer.Option("--kind", help="Follow dependencies of this kind; may be repeated."),
+]
+OptionalOption = Annotated[bool, typer.Option("--optional", help="Also follow optional dependencies.")]
+ScopeOption = Annotated[
+    GraphScope, typer.Option("--scope", help="The dependencies of each latest version, or of all versions.")
+]

@@ -1,0 +1,38 @@
+"""Which versions of a package may be picked: what `graph.admission` decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a registered version may not be picked, as it is said of it."""
+
+    DRAFT = "a draft"
+    QUARANTINED = "quarantined"
+    YANKED = "yanked"
+    TOO_LATE = "released after the moment asked about"
+    PRERELEASE = "a pre-release"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What may be picked of one package, as masks over its candidates."""
+
+    admitted: int
+    tiers: tuple[int, ...]
+    """Disjoint parts of `admitted`, the most preferred first."""
+    oldest_first: bool
+    """The order of preference within a tier."""
+    excluded: Mapping[Reason, int]
+
+    def best(self, domain: int) -> int:
+        """Return the mask of the preferred version within `domain`, which must hold an admitted one."""
+        for tier in self.tiers:
+            choices = domain & tier
+            if choices:
+                break
+        return choices & -choices if self.oldest_first else 1 << choices.bit_length() - 1
+
+
+NOTHING_ADMITTED = Admission(admitted=0, tiers=(), oldest_first=False, excluded={})

@@ -1,0 +1,111 @@
+"""Which entries of a question cannot hold together: a set from which none can be left out.
+
+How it works: the entries that the proof at hand rests on are left out one after
+the other. Where there is still no solution, the new proof, which rests on fewer,
+takes the place of the old one. What may be picked at all is settled by the whole
+question throughout, and what it overrides stays overridden, if only to any
+version: else a part of the question could fail for reasons that the whole does
+not have.
+"""
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from graph.derivation import all_facts
+from graph.errors import GaveUp
+from graph.refutation import Refutation
+from graph.resolution import Asked, Question, Requirement, Resolution, Source
+from graph.terms import Needs, Restricted
+
+Find = Callable[[Question], Resolution | Refutation]
+"""Answers a question from the catalogue at hand. Raises GaveUp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Entries of a question that cannot hold together, by name, and the proof of that."""
+
+    asked: tuple[Asked, ...]
+    refutation: Refutation
+
+
+def minimal_core(find: Find, question: Question, refutation: Refutation) -> Core:
+    """Return a core of `question`, which `refutation` proves to have no solution.
+
+    `find` must let be picked what may be for `question`. When it gives up, the core may be larger than need be.
+    """
+    core = Core(_used(entries(question), refutation), refutation)
+    with suppress(GaveUp):
+        for asked in core.asked:
+            # Without the only entry nothing is required, and that is always solved.
+            if asked not in core.asked or len(core.asked) == 1:
+                continue
+            rest = [other for other in core.asked if other != asked]
+            found = find(limited(question, rest))
+            if isinstance(found, Refutation):
+                core = Core(_used(rest, found), found)
+    return core
+
+
+def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]:
+    """Return those of the entries that the proof rests on."""
+    names = refutation.problem.names
+    used: set[tuple[Source, str, str | None]] = set()
+    for fact in all_facts(refutation.proof):
+        if isinstance(fact, Needs):
+            used.add((Source.OVERRIDE, names[fact.dependency], None))
+        elif isinstance(fact, Restricted):
+            used.add((Source.CONSTRAINT, names[fact.package], None))
+        elif fact.is_override:
+            used |= {(source, names[fact.package], None) for source in (Source.REQUIREMENT, Source.OVERRIDE)}
+        else:
+            used.add((Source.REQUIREMENT, names[fact.package], fact.requirement.constraint))
+    return tuple(
+        asked
+        for asked in given
+        for package, constraint in [(asked.requirement.package, asked.requirement.constraint)]
+        if {(asked.source, package, None), (asked.source, package, constraint)} & used
+    )
+
+
+def entries(question: Question) -> list[Asked]:
+    """Return what a question asks: its requirements, constraints and overrides, each once and by name."""
+    return [
+        Asked(source, each)
+        for source in Source
+        for each in sorted(set(_of(question, source)), key=lambda asked: (asked.package, asked.constraint))
+    ]
+
+
+def _of(question: Question, source: Source) -> Collection[Requirement]:
+    match source:
+        case Source.REQUIREMENT:
+            return question.requirements
+        case Source.CONSTRAINT:
+            return question.constraints
+        case Source.OVERRIDE:
+            return question.overrides
+
+
+def only(question: Question, kept: Collection[Asked]) -> Question:
+    """Return `question` as if nothing but these entries had been asked."""
+    by_source = {
+        source: tuple(asked.requirement for asked in kept if asked.source is source) for source in Source
+    }
+    return replace(
+        question,
+        requirements=by_source[Source.REQUIREMENT],
+        constraints=by_source[Source.CONSTRAINT],
+        overrides=by_source[Source.OVERRIDE],
+    )
+
+
+def limited(question: Question, kept: Collection[Asked]) -> Question:
+    """Return `question` with these entries only, and what is overridden besides overridden to any version."""
+    part = only(question, kept)
+    held = {override.package for override in part.overrides}
+    loosened = {
+        Requirement(override.package) for override in question.overrides if override.package not in held
+    }
+    return replace(part, overrides=(*part.overrides, *sorted(loosened, key=lambda each: each.package)))

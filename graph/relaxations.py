@@ -1,0 +1,160 @@
+"""Single changes to a question that make it solvable, each tried before it is offered.
+
+Only what is in a core can help, so only that is changed. The order is that of
+the loss: an entry is better widened than dropped, and the rules about
+pre-releases or the moment asked about are changed in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from graph.admitted import Reason
+from graph.constraints import parse_constraint
+from graph.core import Core, Find, entries, only
+from graph.errors import GaveUp
+from graph.ranges import Ranges, at_least, at_most
+from graph.resolution import (
+    Asked,
+    PrereleasePolicy,
+    Question,
+    Relaxation,
+    RelaxationKind,
+    Requirement,
+    Resolution,
+    Source,
+)
+from graph.versions import parse_version
+
+_IN_WORDS = {
+    Source.REQUIREMENT: "requirement",
+    Source.CONSTRAINT: "constraint",
+    Source.OVERRIDE: "override",
+}
+
+
+def relaxations(find: Find, question: Question, core: Core) -> list[Relaxation]:
+    """Return changes to `question` that solve it, the best first. When `find` gives up, those found until then."""
+    found: list[Relaxation] = []
+    with suppress(GaveUp):
+        found.extend(_Attempts(find, question, core).all())
+    return found
+
+
+class _Attempts:
+    """What is tried for one question."""
+
+    def __init__(self, find: Find, question: Question, core: Core) -> None:
+        self._find = find
+        self._question = question
+        self._core = core
+
+    def all(self) -> Iterator[Relaxation]:
+        for asked in self._core.asked:
+            yield from self._widened(asked)
+        yield from self._with_prereleases()
+        yield from self._later()
+        for asked in self._core.asked:
+            if isinstance(self._find(self._without(asked)), Resolution):
+                yield Relaxation(RelaxationKind.DROP, f"drop {_named(asked)}", asked)
+
+    def _widened(self, asked: Asked) -> Iterator[Relaxation]:
+        """Ask for any version at all; what is picked then is how far the constraint must be widened."""
+        requirement = asked.requirement
+        if asked.source is Source.OVERRIDE or not requirement.constraint.strip(" *"):
+            return
+        picked = self._picked(self._replaced(asked, ""), requirement.package)
+        constraint = None if picked is None else widened(requirement.constraint, picked)
+        if constraint is None:
+            return
+        solution = self._find(self._replaced(asked, constraint))
+        if isinstance(solution, Resolution):
+            yield Relaxation(
+                RelaxationKind.WIDEN, f"widen {_named(asked)} to {constraint}", asked, constraint
+            )
+
+    def _picked(self, question: Question, package: str) -> str | None:
+        found = self._find(question)
+        pins = found.pins if isinstance(found, Resolution) else ()
+        return next((pin.version for pin in pins if pin.package == package), None)
+
+    def _with_prereleases(self) -> Iterator[Relaxation]:
+        if self._question.prereleases is PrereleasePolicy.ALLOW or not self._hidden(Reason.PRERELEASE):
+            return
+        allowed = replace(self._question, prereleases=PrereleasePolicy.ALLOW)
+        if isinstance(self._find(allowed), Resolution):
+            yield Relaxation(RelaxationKind.ALLOW_PRERELEASES, "allow pre-releases")
+
+    def _later(self) -> Iterator[Relaxation]:
+        """Find the earliest of the moments at which a hidden version was released that solves it, by halving."""
+        moments = self._hidden_moments()
+        if not moments or not self._solves_as_of(moments[-1]):
+            return
+        low, high = 0, len(moments) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._solves_as_of(moments[middle]):
+                high = middle
+            else:
+                low = middle + 1
+        moment = moments[high]
+        description = f"ask as of {moment:%Y-%m-%d %H:%M:%S} or later"
+        yield Relaxation(RelaxationKind.LATER_AS_OF, description, as_of=moment)
+
+    def _solves_as_of(self, moment: datetime) -> bool:
+        return isinstance(self._find(replace(self._question, as_of=moment)), Resolution)
+
+    def _hidden(self, reason: Reason) -> bool:
+        """Whether versions were left out for this reason among the packages that the proof has met."""
+        return any(reason in admission.excluded for admission in self._core.refutation.problem.admissions)
+
+    def _hidden_moments(self) -> list[datetime]:
+        problem = self._core.refutation.problem
+        moments = {
+            version.released_at
+            for candidates, admission in zip(problem.candidates, problem.admissions, strict=True)
+            if candidates is not None and Reason.TOO_LATE in admission.excluded
+            for version in candidates.versions
+            if version.released_at is not None and self._is_later(version.released_at)
+        }
+        return sorted(moments)
+
+    def _is_later(self, moment: datetime) -> bool:
+        return self._question.as_of is not None and moment > self._question.as_of
+
+    def _without(self, asked: Asked) -> Question:
+        return only(self._question, [other for other in entries(self._question) if other != asked])
+
+    def _replaced(self, asked: Asked, constraint: str) -> Question:
+        changed = Asked(asked.source, Requirement(asked.requirement.package, constraint))
+        return only(self._question, [changed if each == asked else each for each in entries(self._question)])
+
+
+def _named(asked: Asked) -> str:
+    noun = "" if asked.source is Source.REQUIREMENT else f"the {_IN_WORDS[asked.source]} "
+    return f"{noun}{asked.requirement}"
+
+
+def widened(constraint: str, version: str) -> str | None:
+    """Return the constraint that also admits all from its nearest bound to `version`; None where there is no such text."""
+    ranges = parse_constraint(constraint).ranges
+    point = parse_version(version)
+    up_to, from_there = at_most(point), at_least(point)
+    if not ranges:
+        return None
+    above, below = ranges & from_there, ranges & up_to
+    gap = _between(from_there, above) or _between_below(up_to, below)
+    return None if gap is None else (ranges | gap).text()
+
+
+def _between(start: Ranges, above: Ranges) -> Ranges | None:
+    """Return what lies from `start` to the lowest of `above`, when there is anything above."""
+    return start & ~Ranges((above.points[0],)) if above else None
+
+
+def _between_below(end: Ranges, below: Ranges) -> Ranges | None:
+    """Return what lies from the highest of `below` to `end`, when there is anything below."""
+    if not below or len(below.points) % 2:
+        return None
+    return end & Ranges((below.points[-1],))

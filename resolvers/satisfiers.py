@@ -1,0 +1,133 @@
+"""The SAT solver in a process of its own, which the solver takes its hardest questions to.
+
+In this process it would hold the interpreter's lock for as long as it works, and
+the whole server with it, and nothing could stop it. The process is started when
+a question needs it and ended with it: a tenth of a second beside the seconds
+that such a question takes.
+"""
+
+import subprocess
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection, Pipe
+from typing import Final
+
+import msgspec
+
+from graph.errors import GaveUp
+from graph.satisfier import Cadical, Clause, cadical
+
+# How long a call waits between two looks at whether to go on, in seconds.
+_LOOK_EVERY: Final = 0.05
+
+
+class _Request(msgspec.Struct):
+    """What is new since the last call, as literals with a 0 after each clause, and what to assume."""
+
+    clauses: bytes
+    preferred: bytes
+    assumptions: bytes
+
+
+class _Reply(msgspec.Struct):
+    """The literals that hold, or without a solution the assumptions to blame."""
+
+    solution: bytes | None
+    blamed: bytes
+
+
+@contextmanager
+def isolated(should_stop: Callable[[], bool]) -> Iterator["Isolated"]:
+    """Open a SAT solver in a process of its own; it is killed when a call is told to stop, and at the end."""
+    ours, theirs = Pipe()
+    with closing(ours):
+        command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno())]
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        theirs.close()
+        try:
+            yield Isolated(ours, should_stop)
+        finally:
+            process.kill()
+            process.wait()
+
+
+class Isolated:
+    """A `graph.satisfier.Satisfier` at the other end of a pipe."""
+
+    def __init__(self, connection: Connection, should_stop: Callable[[], bool]) -> None:
+        self._connection = connection
+        self._should_stop = should_stop
+        self._clauses = array("i")
+        self._preferred = array("i")
+        self._blamed: Sequence[int] = ()
+        self._calls = 0
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        for clause in clauses:
+            self._clauses.extend(clause)
+            self._clauses.append(0)
+
+    def prefer(self, literals: Sequence[int]) -> None:
+        self._preferred = array("i", literals)
+
+    def satisfy(self, assumptions: Sequence[int]) -> Sequence[int] | None:
+        request = _Request(
+            self._clauses.tobytes(), self._preferred.tobytes(), array("i", assumptions).tobytes()
+        )
+        self._clauses, self._preferred = array("i"), array("i")
+        self._connection.send_bytes(msgspec.msgpack.encode(request))
+        while not self._connection.poll(_LOOK_EVERY):
+            if self._should_stop():
+                raise GaveUp(self._calls)
+        self._calls += 1
+        reply = msgspec.msgpack.decode(self._connection.recv_bytes(), type=_Reply)
+        self._blamed = _literals(reply.blamed)
+        return None if reply.solution is None else _literals(reply.solution)
+
+    def blamed(self) -> Sequence[int]:
+        return self._blamed
+
+
+def _literals(packed: bytes) -> "array[int]":
+    literals = array("i")
+    literals.frombytes(packed)
+    return literals
+
+
+def serve(connection: Connection) -> None:
+    """Answer calls of an `Isolated` until it goes away."""
+    with cadical(lambda: False) as satisfier:
+        while True:
+            try:
+                request = msgspec.msgpack.decode(connection.recv_bytes(), type=_Request)
+            except (EOFError, ConnectionError):
+                return
+            connection.send_bytes(msgspec.msgpack.encode(_answer(satisfier, request)))
+
+
+def _answer(satisfier: Cadical, request: _Request) -> _Reply:
+    satisfier.add(_clauses(_literals(request.clauses)))
+    if request.preferred:
+        satisfier.prefer(_literals(request.preferred).tolist())
+    solution = satisfier.satisfy(_literals(request.assumptions))
+    if solution is None:
+        return _Reply(None, array("i", satisfier.blamed()).tobytes())
+    return _Reply(array("i", solution).tobytes(), b"")
+
+
+def _clauses(literals: Iterable[int]) -> Iterator[Clause]:
+    clause: list[int] = []
+    for literal in literals:
+        if literal:
+            clause.append(literal)
+        else:
+            yield clause
+            clause = []
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])))
