@@ -30,7 +30,9 @@ lint: $(DEV)
 	$(BIN)/mypy
 
 bench: $(DEV)
-	$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-columns=min,median,rounds --benchmark-json=$(VENV)/bench.json
+	$(BIN)/python -m benchmarks.ratios $(VENV)/bench.json
+	$(BIN)/python -m benchmarks.memory
 
 # The locks carry hashes and no addresses, so an install takes the same files from whichever index pip is set to.
 LOCK   := $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml

@@ -1,0 +1,110 @@
+"""`python -m benchmarks.ratios FILE`: the results of `test_solver` as a table in Markdown.
+
+FILE is what `pytest --benchmark-json FILE` wrote. A peer's cell is its median and how many times ours that is; the last
+row is the geometric mean of these over the questions that the peer answered.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_OURS: Final = "ours, loaded"
+_OUTCOMES_WITHOUT_TIME: Final = frozenset({"out of time", "wrong"})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One solver on one question."""
+
+    case: str
+    solver: str
+    version: str
+    outcome: str
+    budget: float
+    milliseconds: float
+
+    @property
+    def is_answered(self) -> bool:
+        return self.outcome not in _OUTCOMES_WITHOUT_TIME
+
+
+def results_of(report: Mapping[str, Any]) -> Iterator[Result]:
+    """Yield what is in a report of pytest-benchmark that came from `test_solver`."""
+    for entry in report["benchmarks"]:
+        said = entry["extra_info"]
+        if "outcome" in said:
+            yield Result(
+                said["case"],
+                said["solver"],
+                said["version"],
+                said["outcome"],
+                said["budget"],
+                entry["stats"]["median"] * 1e3,
+            )
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """Yield the lines of the table, cases and solvers in order of appearance."""
+    by_place = {(result.case, result.solver): result for result in results}
+    versions = {result.solver: result.version for result in results}
+    others = [solver for solver in versions if solver != _OURS]
+    yield _row("CPU time, median", *(f"{solver} ({versions[solver]})" for solver in (_OURS, *others)))
+    yield _row("---", *("---:" for _ in versions))
+    for case in dict.fromkeys(result.case for result in results):
+        ours = by_place.get((case, _OURS))
+        cells = (_cell(by_place.get((case, solver)), ours) for solver in others)
+        yield _row(case, _cell(ours, None), *cells)
+    yield _row("geometric mean", "", *(_mean(_ratios(by_place, solver)) for solver in others))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(result: Result | None, ours: Result | None) -> str:
+    if result is None:
+        return ""
+    if result.outcome == "out of time":
+        return f"> {result.budget:g} s"
+    if not result.is_answered:
+        return result.outcome
+    time = f"{_short(result.milliseconds)} ms"
+    return time if ours is None or not ours.is_answered else f"{time} (x {_short(_ratio(result, ours))})"
+
+
+def _ratio(result: Result, ours: Result) -> float:
+    return result.milliseconds / ours.milliseconds
+
+
+def _ratios(by_place: Mapping[tuple[str, str], Result], solver: str) -> list[float]:
+    return [
+        _ratio(result, by_place[case, _OURS])
+        for (case, other), result in by_place.items()
+        if other == solver and result.is_answered and by_place[case, _OURS].is_answered
+    ]
+
+
+def _mean(ratios: Sequence[float]) -> str:
+    if not ratios:
+        return ""
+    return f"x {_short(math.exp(math.fsum(map(math.log, ratios)) / len(ratios)))} of {len(ratios)}"
+
+
+def _short(number: float) -> str:
+    """Two digits that mean something: all else is noise."""
+    digits = max(0, 1 - math.floor(math.log10(number)))
+    return f"{round(number, digits):,.{min(digits, 2)}f}"
+
+
+def main() -> None:
+    (path,) = sys.argv[1:]
+    results = [*results_of(json.loads(Path(path).read_bytes()))]
+    print(*table(results), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
