@@ -28,11 +28,18 @@ class Admission:
 
     def best(self, domain: int) -> int:
         """Return the mask of the preferred version within `domain`, which must hold an admitted one."""
-        for tier in self.tiers:
-            choices = domain & tier
-            if choices:
-                break
+        choices = next(choices for tier in self.tiers if (choices := domain & tier))
         return choices & -choices if self.oldest_first else 1 << choices.bit_length() - 1
+
+    def better(self, version: int) -> int:
+        """Return the versions that are preferred over one of those admitted, which is given as its mask."""
+        found = 0
+        for tier in self.tiers:
+            if tier & version:
+                preferred = version - 1 if self.oldest_first else ~(2 * version - 1)
+                return found | tier & preferred
+            found |= tier
+        raise ValueError("the version is not admitted")
 
 
 NOTHING_ADMITTED = Admission(admitted=0, tiers=(), oldest_first=False, excluded={})

@@ -1,7 +1,7 @@
 """From a search that has ended well to the resolution it found."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 
 import numpy as np
@@ -13,7 +13,7 @@ from graph.resolution import Pin, Question, Resolution, ResolutionEdge, Statisti
 
 
 def answer(
-    problem: Problem, question: Question, chosen: dict[int, int], statistics: Statistics
+    problem: Problem, question: Question, chosen: Mapping[int, int], statistics: Statistics
 ) -> Resolution:
     """Say what is picked of each package: `chosen` has its bit, by number."""
     direct = {requirement.package for requirement in question.requirements}
@@ -33,7 +33,7 @@ def _asked(question: Question) -> list[ResolutionEdge]:
     return [ResolutionEdge(None, package, constraint) for package, constraint in sorted(asked)]
 
 
-def _needed(problem: Problem, chosen: dict[int, int], names: list[str]) -> Iterator[ResolutionEdge]:
+def _needed(problem: Problem, chosen: Mapping[int, int], names: list[str]) -> Iterator[ResolutionEdge]:
     """Yield each dependency among the pins, by name of the dependent and then of the dependency."""
     for name in names:
         package = problem.number(name)

@@ -79,13 +79,12 @@ def entries(question: Question) -> list[Asked]:
 
 
 def _of(question: Question, source: Source) -> Collection[Requirement]:
-    match source:
-        case Source.REQUIREMENT:
-            return question.requirements
-        case Source.CONSTRAINT:
-            return question.constraints
-        case Source.OVERRIDE:
-            return question.overrides
+    by_source = {
+        Source.REQUIREMENT: question.requirements,
+        Source.CONSTRAINT: question.constraints,
+        Source.OVERRIDE: question.overrides,
+    }
+    return by_source[source]
 
 
 def only(question: Question, kept: Collection[Asked]) -> Question:

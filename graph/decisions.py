@@ -1,6 +1,6 @@
 """Which package to decide next.
 
-First those that keep getting into conflicts, then those with one version left,
+First the one that the search was told to begin with, then those that keep getting into conflicts, then those with one version left,
 then in the order in which the search met them, what is required directly being
 met first. "Fewest versions first" was tried and rejected: it picks absurdly old
 releases of whatever comes last.
@@ -13,7 +13,7 @@ from graph.partial_solution import PartialSolution
 # Below this many, taking a package out of turn costs quality of the answer and gains nothing.
 _TROUBLE = 5
 
-_IN_TROUBLE, _FORCED, _IN_TURN = range(3)
+_FIRST, _IN_TROUBLE, _FORCED, _IN_TURN = range(4)
 
 
 class Agenda:
@@ -23,8 +23,9 @@ class Agenda:
     that have gone stale by that are passed over when they come up.
     """
 
-    def __init__(self, solution: PartialSolution) -> None:
+    def __init__(self, solution: PartialSolution, first: int | None = None) -> None:
         self._solution = solution
+        self._first = first
         self._entries: list[tuple[int, int]] = []
         self._entered: set[int] = set()
         self._conflicts: dict[int, int] = {}
@@ -60,6 +61,8 @@ class Agenda:
         return entered
 
     def _urgency(self, package: int) -> int:
+        if package == self._first:
+            return _FIRST
         if self._conflicts.get(package, 0) >= _TROUBLE:
             return _IN_TROUBLE
         domain = self._solution.domains[package]

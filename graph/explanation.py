@@ -21,8 +21,6 @@ from graph.terms import Incompatibility, Needs
 
 # A derivation of more conflicts is longer than anyone reads. What it rests on is told all the same.
 _MOST_CONFLICTS = 20_000
-# Each round leaves out what the last proof could do without; few questions gain by a third.
-_ROUNDS = 3
 
 
 class FindPart(Protocol):
@@ -70,10 +68,7 @@ class _Shortening:
     def of(self, refutation: Refutation) -> Refutation:
         """Return the shortest proof found, or `refutation` when there was no time to look for one."""
         best = self._derived(self.core.refutation) or refutation
-        for _ in range(_ROUNDS):
-            derived = self._derived(best)
-            if derived is None or _size(derived) >= _size(best):
-                break
+        while (derived := self._derived(best)) is not None and _size(derived) < _size(best):
             best = derived
         return best
 

@@ -22,7 +22,7 @@ from graph.ranges import EVERYTHING, Ranges
 from graph.refutation import Refutation
 from graph.resolution import Asked, Relaxation, Source
 from graph.terms import NOT_SELECTED, Fact, Incompatibility, Needs, Required, Restricted
-from graph.versions import locate, parse_version
+from graph.versions import Side, locate, parse_version
 
 _MOST_CONCLUSIONS = 2
 _MOST_REASONS = 4
@@ -286,8 +286,8 @@ def _said(ranges: Ranges, constraints: Sequence[str]) -> str:
     """Say a set of versions: "2.9.0 up to 3.0.0" for one interval, spelled as in `constraints`, else as a constraint."""
     spelled = {parse_version(text): text for each in constraints for text in _VERSION.findall(each)}
     if len(ranges.points) == 2:
-        low, high = (locate(point)[0] for point in ranges.points)
+        (low, low_side), (high, high_side) = map(locate, ranges.points)
         end = high.__replace__(dev=None)
-        if low in spelled and end in spelled:
+        if low_side is high_side is Side.AT and low in spelled and end in spelled:
             return f"{spelled[low]} up to {spelled[end]}"
     return ranges.text() or "what lies between"

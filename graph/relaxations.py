@@ -5,6 +5,7 @@ the loss: an entry is better widened than dropped, and the rules about
 pre-releases or the moment asked about are changed in between.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,7 +26,7 @@ from graph.resolution import (
     Resolution,
     Source,
 )
-from graph.versions import parse_version
+from graph.versions import parse_version, sort_key
 
 _IN_WORDS = {
     Source.REQUIREMENT: "requirement",
@@ -56,8 +57,12 @@ class _Attempts:
         yield from self._with_prereleases()
         yield from self._later()
         for asked in self._core.asked:
-            if isinstance(self._find(self._without(asked)), Resolution):
-                yield Relaxation(RelaxationKind.DROP, f"drop {_named(asked)}", asked)
+            dropped = Relaxation(RelaxationKind.DROP, f"drop {_named(asked)}", asked)
+            yield from self._tried(self._without(asked), dropped)
+
+    def _tried(self, changed: Question, relaxation: Relaxation) -> Iterator[Relaxation]:
+        if isinstance(self._find(changed), Resolution):
+            yield relaxation
 
     def _widened(self, asked: Asked) -> Iterator[Relaxation]:
         """Ask for any version at all; what is picked then is how far the constraint must be widened."""
@@ -66,13 +71,10 @@ class _Attempts:
             return
         picked = self._picked(self._replaced(asked, ""), requirement.package)
         constraint = None if picked is None else widened(requirement.constraint, picked)
-        if constraint is None:
-            return
-        solution = self._find(self._replaced(asked, constraint))
-        if isinstance(solution, Resolution):
-            yield Relaxation(
-                RelaxationKind.WIDEN, f"widen {_named(asked)} to {constraint}", asked, constraint
-            )
+        if constraint is not None:
+            description = f"widen {_named(asked)} to {constraint}"
+            wider = Relaxation(RelaxationKind.WIDEN, description, asked, constraint)
+            yield from self._tried(self._replaced(asked, constraint), wider)
 
     def _picked(self, question: Question, package: str) -> str | None:
         found = self._find(question)
@@ -83,24 +85,15 @@ class _Attempts:
         if self._question.prereleases is PrereleasePolicy.ALLOW or not self._hidden(Reason.PRERELEASE):
             return
         allowed = replace(self._question, prereleases=PrereleasePolicy.ALLOW)
-        if isinstance(self._find(allowed), Resolution):
-            yield Relaxation(RelaxationKind.ALLOW_PRERELEASES, "allow pre-releases")
+        yield from self._tried(allowed, Relaxation(RelaxationKind.ALLOW_PRERELEASES, "allow pre-releases"))
 
     def _later(self) -> Iterator[Relaxation]:
         """Find the earliest of the moments at which a hidden version was released that solves it, by halving."""
         moments = self._hidden_moments()
-        if not moments or not self._solves_as_of(moments[-1]):
-            return
-        low, high = 0, len(moments) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self._solves_as_of(moments[middle]):
-                high = middle
-            else:
-                low = middle + 1
-        moment = moments[high]
-        description = f"ask as of {moment:%Y-%m-%d %H:%M:%S} or later"
-        yield Relaxation(RelaxationKind.LATER_AS_OF, description, as_of=moment)
+        earliest = bisect_left(moments, True, key=self._solves_as_of)
+        for moment in moments[earliest : earliest + 1]:
+            description = f"ask as of {moment:%Y-%m-%d %H:%M:%S} or later"
+            yield Relaxation(RelaxationKind.LATER_AS_OF, description, as_of=moment)
 
     def _solves_as_of(self, moment: datetime) -> bool:
         return isinstance(self._find(replace(self._question, as_of=moment)), Resolution)
@@ -137,24 +130,11 @@ def _named(asked: Asked) -> str:
 
 
 def widened(constraint: str, version: str) -> str | None:
-    """Return the constraint that also admits all from its nearest bound to `version`; None where there is no such text."""
+    """Return the constraint that also admits all from its nearest bound to `version`; None where there is none."""
     ranges = parse_constraint(constraint).ranges
     point = parse_version(version)
-    up_to, from_there = at_most(point), at_least(point)
-    if not ranges:
+    if not ranges or sort_key(point) in ranges:
         return None
-    above, below = ranges & from_there, ranges & up_to
-    gap = _between(from_there, above) or _between_below(up_to, below)
-    return None if gap is None else (ranges | gap).text()
-
-
-def _between(start: Ranges, above: Ranges) -> Ranges | None:
-    """Return what lies from `start` to the lowest of `above`, when there is anything above."""
-    return start & ~Ranges((above.points[0],)) if above else None
-
-
-def _between_below(end: Ranges, below: Ranges) -> Ranges | None:
-    """Return what lies from the highest of `below` to `end`, when there is anything below."""
-    if not below or len(below.points) % 2:
-        return None
-    return end & Ranges((below.points[-1],))
+    above, below = ranges & at_least(point), ranges & at_most(point)
+    up, down = at_least(point) & ~Ranges(above.points[:1]), at_most(point) & Ranges(below.points[-1:])
+    return (ranges | (up if above else down)).text()

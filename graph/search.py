@@ -37,14 +37,20 @@ class Search:
     """One run of the algorithm."""
 
     def __init__(
-        self, problem: Problem, should_stop: Callable[[], bool], *, most_conflicts: int | None = None
+        self,
+        problem: Problem,
+        should_stop: Callable[[], bool],
+        *,
+        most_conflicts: int,
+        first: int | None = None,
     ) -> None:
+        """`first` is the package to decide before all others once it is required, by number."""
         self._problem = problem
         self._should_stop = should_stop
         self._most_conflicts = most_conflicts
         self._solution = PartialSolution()
         self._propagation = Propagation(self._solution)
-        self._agenda = Agenda(self._solution)
+        self._agenda = Agenda(self._solution, first)
         self._decisions = 0
         self._conflicts = 0
         self._units: dict[int, list[Incompatibility]] = {}

@@ -7,7 +7,9 @@ from typing import Final
 from graph import closing
 from graph.answer import answer
 from graph.catalogue import Catalogue
+from graph.errors import GaveUp
 from graph.explanation import explain
+from graph.lag import Picked, closer
 from graph.problem import Problem
 from graph.refutation import Refutation
 from graph.resolution import Conflict, Question, Resolution
@@ -67,6 +69,18 @@ def find(
     except OutOfConflicts:
         found = closing.decide(problem, new_satisfier, should_stop)
         is_bare = True
-    if isinstance(found, dict):
-        return answer(problem, question, found, search.statistics)
-    return Refutation(problem, found, search.statistics, is_bare)
+    if not isinstance(found, dict):
+        return Refutation(problem, found, search.statistics, is_bare)
+    picked: Picked = found
+    if not is_bare:
+        picked = closer(problem, found, partial(_decided_first, problem, should_stop))
+    return answer(problem, question, picked, search.statistics)
+
+
+def _decided_first(problem: Problem, should_stop: Callable[[], bool], package: int) -> Picked | None:
+    search = Search(problem, should_stop, most_conflicts=MOST_CONFLICTS, first=package)
+    try:
+        found = search.run()
+    except (OutOfConflicts, GaveUp):
+        return None
+    return found if isinstance(found, dict) else None

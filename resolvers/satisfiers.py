@@ -10,7 +10,7 @@ import subprocess
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Final
 
@@ -21,6 +21,8 @@ from graph.satisfier import Cadical, Clause, cadical
 
 # How long a call waits between two looks at whether to go on, in seconds.
 _LOOK_EVERY: Final = 0.05
+# How long a process that is not needed any more may take to end, in seconds: it has some hundred megabytes to free.
+_LAST_WAIT: Final = 2.0
 
 
 class _Request(msgspec.Struct):
@@ -43,16 +45,26 @@ def isolated(should_stop: Callable[[], bool]) -> Iterator["Isolated"]:
     """Open a SAT solver in a process of its own; it is killed when a call is told to stop, and at the end."""
     ours, theirs = Pipe()
     with closing(ours):
-        command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno())]
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
-        theirs.close()
+        process = _started(theirs)
+        satisfier = Isolated(ours, should_stop)
         try:
-            yield Isolated(ours, should_stop)
+            yield satisfier
         finally:
+            if satisfier.is_idle:
+                # It ends by itself once there is nobody to ask it anything.
+                ours.close()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_LAST_WAIT)
             process.kill()
             process.wait()
+
+
+def _started(connection: Connection) -> "subprocess.Popen[bytes]":
+    with closing(connection):
+        command = [sys.executable, "-P", "-m", __name__, str(connection.fileno())]
+        return subprocess.Popen(  # noqa: S603 - ourselves
+            command, pass_fds=[connection.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
 
 
 class Isolated:
@@ -65,6 +77,8 @@ class Isolated:
         self._preferred = array("i")
         self._blamed: Sequence[int] = ()
         self._calls = 0
+        self.is_idle = True
+        """Whether the other end waits to be asked."""
 
     def add(self, clauses: Iterable[Clause]) -> None:
         for clause in clauses:
@@ -79,11 +93,13 @@ class Isolated:
             self._clauses.tobytes(), self._preferred.tobytes(), array("i", assumptions).tobytes()
         )
         self._clauses, self._preferred = array("i"), array("i")
+        self.is_idle = False
         self._connection.send_bytes(msgspec.msgpack.encode(request))
         while not self._connection.poll(_LOOK_EVERY):
             if self._should_stop():
                 raise GaveUp(self._calls)
         self._calls += 1
+        self.is_idle = True
         reply = msgspec.msgpack.decode(self._connection.recv_bytes(), type=_Reply)
         self._blamed = _literals(reply.blamed)
         return None if reply.solution is None else _literals(reply.solution)

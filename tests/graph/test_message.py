@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graph.resolution import PrereleasePolicy, Question
+from graph.message import message as message_of
+from graph.problem import Problem
+from graph.refutation import Refutation
+from graph.resolution import PrereleasePolicy, Question, Statistics
+from graph.terms import Incompatibility, Needs
 from tests.graph.universe import conflict, pigeons, universe, wants
 
 
@@ -290,3 +294,33 @@ def test_an_explanation_of_thousands_of_causes_is_built_without_recursion() -> N
 
     assert len(told.steps) > links
     assert len(told.message) < 2_000
+
+
+def test_a_conclusion_on_the_way_is_told_with_all_it_rests_on() -> None:
+    question = Question(wants("a", "ghost"), constraints=wants("b <2"))
+    problem = Problem(universe("a 1 needs b >=9\na 2\nb 1\nb 2"), question)
+    requires_a, requires_ghost = problem.requirements()
+    a, b = problem.number("a"), problem.number("b")
+    (restricts_b,) = problem.restrictions(b)
+    needs = problem.needs(Needs(a, 0b010, b, 0, 0, ((">=9",),)))
+    on_the_way = Incompatibility(((a, 0b010),), (needs, restricts_b, requires_ghost))
+    proof = Incompatibility((), (on_the_way, requires_a))
+
+    told = message_of(Refutation(problem, proof, Statistics(0, 0, 0)), (), ())
+
+    assert told.splitlines()[1] == (
+        "Because a 1 needs b >=9; no version of b matches >=9 (its newest is 2); you require ghost; "
+        "your constraint allows only b <2; and 1 more reason, a 1 cannot be used."
+    )
+
+
+def test_what_would_suit_is_told_as_a_constraint_where_it_does_not_end_before_a_version() -> None:
+    registry = """
+        foo 1 needs shared ^1.4
+        bar 1 needs shared >=1.2,<=1.5
+        shared 1.3
+        shared 1.6
+    """
+    told = message(registry, Question(wants("foo", "bar")))
+
+    assert "shared >=1.4,<=1.5 would suit both, but none is published (shared has 1.3, 1.6)." in told
