@@ -15,6 +15,7 @@ const RESOLVE = `query Resolve($input: ResolveInput!) {
     ... on ResolutionConflict {
       message
       steps { index text causes }
+      relaxations { kind description package constraint entry { constraint source } }
       statistics { decisions conflicts packagesConsidered durationSeconds }
     }
   }
@@ -208,13 +209,36 @@ function branch(name, version, needs, open) {
   return h("li", {}, details);
 }
 
+/** Buttons for the changes to what the address holds that were tried and work. */
+function ways(relaxations) {
+  const changes = relaxations.map((each) => [each.description, changed(each)]).filter(([, change]) => change);
+  if (!changes.length) {
+    return h("p", { className: "note" }, "Loosen or remove one of the requirements it names, then resolve again.");
+  }
+  return h("fieldset", { className: "choice" },
+    h("legend", { className: "note" }, "What would work, each tried:"),
+    changes.map(([description, change]) => h("button", {
+      type: "button", className: "quiet", onclick: () => { go(change); solve(); },
+    }, description)));
+}
+
+function changed({ kind, package: name, constraint, entry }) {
+  if (kind === "ALLOW_PRERELEASES") return { prereleases: "ALLOW" };
+  const { requirements } = place();
+  const index = requirements.findIndex((each) => each.package === name && each.constraint === entry?.constraint);
+  if (index < 0 || entry.source !== "REQUIREMENT") return null;
+  return { requirements: kind === "WIDEN"
+    ? requirements.with(index, { package: name, constraint })
+    : requirements.toSpliced(index, 1) };
+}
+
 function conflict(each) {
   return [
     h("div", { className: "verdict bad" },
       h("h3", {}, "No versions satisfy all of this"),
       h("p", { className: "note" }, statistics(each.statistics))),
     h("div", { className: "message" }, each.message.split("\n").map((line) => h("p", {}, line || "\u00a0"))),
-    h("p", { className: "note" }, "Loosen or remove one of the requirements it names, then resolve again."),
+    ways(each.relaxations),
     h("details", {},
       h("summary", {}, `The derivation in ${counted(each.steps.length, "step")}`),
       h("ol", { className: "steps", start: 0 }, each.steps.map((step) => h("li", { id: `step-${step.index}` },

@@ -50,6 +50,21 @@ def test_everything_that_is_required_is_registered(atlas: Atlas) -> None:
     assert len(graph) == 502
 
 
+def test_a_question_that_leads_deep_into_it_reads_it_in_few_statements(tmp_path: Path) -> None:
+    statements: list[str] = []
+    database = Database.open(str(tmp_path / "example.db"), trace=statements.append)
+    imported(database)
+    counts = {}
+    for root in ("CuArrays", "Flux"):
+        statements.clear()
+        answer = resolve(Atlas(database), Question((Requirement(root),)))
+        assert isinstance(answer, Resolved)
+        counts[root] = len([text for text in statements if text.startswith(("SELECT", "WITH"))])
+    database.close()
+
+    assert all(count <= 20 for count in counts.values()), counts
+
+
 def test_tensorflow_with_flux_is_found_by_going_back_three_minor_releases(atlas: Atlas) -> None:
     answer = resolve(atlas, Question((Requirement("TensorFlow"), Requirement("Flux"))))
 
@@ -69,6 +84,7 @@ def test_tensorflow_with_the_newest_flux_is_explained(atlas: Atlas) -> None:
         "No versions satisfy your requirements Flux >=0.14 and TensorFlow."
     )
     assert "every version of TensorFlow needs" in answer.conflict.message
+    assert "Would work: widen Flux >=0.14 to >=0.11.3" in answer.conflict.message
 
 
 def test_all_of_it_is_planned(atlas: Atlas) -> None:
