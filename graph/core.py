@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from graph.derivation import all_facts
 from graph.errors import GaveUp
 from graph.refutation import Refutation
 from graph.resolution import Asked, Question, Requirement, Resolution, Source
@@ -52,7 +51,7 @@ def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]
     """Return those of the entries that the proof rests on."""
     names = refutation.problem.names
     used: set[tuple[Source, str, str | None]] = set()
-    for fact in all_facts(refutation.proof):
+    for fact in refutation.facts:
         if isinstance(fact, Needs):
             used.add((Source.OVERRIDE, names[fact.dependency], None))
         elif isinstance(fact, Restricted):

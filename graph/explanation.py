@@ -7,7 +7,6 @@ from typing import Protocol
 
 from graph.catalogue import Catalogue
 from graph.core import Core, minimal_core, only
-from graph.derivation import all_facts
 from graph.errors import GaveUp
 from graph.excerpt import Excerpt
 from graph.message import message
@@ -17,7 +16,7 @@ from graph.relaxations import relaxations
 from graph.report import derivation_steps
 from graph.resolution import Conflict, Question, Resolution
 from graph.search import OutOfConflicts, Search
-from graph.terms import Incompatibility, Needs
+from graph.terms import Incompatibility
 
 # A derivation of more conflicts is longer than anyone reads. What it rests on is told all the same.
 _MOST_CONFLICTS = 20_000
@@ -68,12 +67,12 @@ class _Shortening:
     def of(self, refutation: Refutation) -> Refutation:
         """Return the shortest proof found, or `refutation` when there was no time to look for one."""
         best = self._derived(self.core.refutation) or refutation
-        while (derived := self._derived(best)) is not None and _size(derived) < _size(best):
+        while (derived := self._derived(best)) is not None and len(derived.facts) < len(best.facts):
             best = derived
         return best
 
     def _derived(self, known: Refutation) -> Refutation | None:
-        needing = {known.problem.names[f.dependent] for f in all_facts(known.proof) if isinstance(f, Needs)}
+        needing = {known.problem.names[package] for package in known.needing}
         # What is overridden is told as it was asked, also where the core would do with less.
         part = replace(only(self.question, self.core.asked), overrides=self.question.overrides)
         problem = Problem(Excerpt(self.catalogue, needing), part, whole=self.question)
@@ -83,7 +82,3 @@ class _Shortening:
         except (GaveUp, OutOfConflicts):
             return None
         return Refutation(problem, found, search.statistics) if isinstance(found, Incompatibility) else None
-
-
-def _size(refutation: Refutation) -> int:
-    return len(all_facts(refutation.proof))

@@ -16,7 +16,7 @@ from operator import and_
 
 from graph import phrases
 from graph.constraints import parse_constraint
-from graph.derivation import all_facts, causes_first, derived_causes, facts_of, is_hopeless
+from graph.derivation import causes_first, derived_causes, facts_of, is_hopeless
 from graph.problem import Problem
 from graph.ranges import EVERYTHING, Ranges
 from graph.refutation import Refutation
@@ -40,18 +40,27 @@ _VERSION = re.compile(r"[0-9][0-9A-Za-z.!+-]*(?<![.])(?![.*0-9A-Za-z])")
 
 def message(refutation: Refutation, core: Sequence[Asked], relaxations: Sequence[Relaxation]) -> str:
     """Return the text: a verdict, what it rests on, what was left out beforehand, and what would work."""
+    reasons = [_untold(refutation)] if refutation.is_beyond_telling else _reasons_told(refutation)
+    return "\n".join([_verdict(core), *reasons, *_would_work(relaxations)])
+
+
+def _untold(refutation: Refutation) -> str:
+    return (
+        f"A SAT solver has ruled out every combination of the versions of {len(refutation.needing):,} packages that they "
+        "lead to; no reason short enough to be told was found in time."
+    )
+
+
+def _reasons_told(refutation: Refutation) -> list[str]:
     problem = refutation.problem
     derived = list(causes_first(refutation.proof))
     ending = list(_Ending(problem, derived[-1]).lines())
-    near = [reason for reason in _left_out(problem, all_facts(refutation.proof)) if reason not in ending[-1]]
-    lines = [
-        _verdict(core),
+    near = [reason for reason in _left_out(problem, refutation.facts) if reason not in ending[-1]]
+    return [
         *_Conclusions(problem, derived).lines(),
         *ending,
         *([f"Left out beforehand: {phrases.listed(phrases.few(near))}."] if near else []),
-        *_would_work(relaxations),
     ]
-    return "\n".join(lines)
 
 
 def _verdict(core: Sequence[Asked]) -> str:

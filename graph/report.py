@@ -10,8 +10,14 @@ from graph.terms import Fact, Incompatibility, Needs, Required
 
 
 def derivation_steps(refutation: Refutation) -> tuple[DerivationStep, ...]:
-    """Return the derivation: the last step concludes that there is no solution, and every other one serves it."""
+    """Return the derivation: the last step concludes that there is no solution, and every other one serves it.
+
+    Of a proof beyond telling only what the question says is among the steps, and the last one says so.
+    """
     steps = _Steps(refutation.problem)
+    if refutation.is_beyond_telling:
+        steps.add_untold(refutation)
+        return tuple(steps.steps)
     for incompatibility in causes_first(refutation.proof):
         steps.add_derived(incompatibility)
     return tuple(steps.steps)
@@ -37,6 +43,18 @@ class _Steps:
         text = f"Because {reasons}, {concluded}"
         step = DerivationStep(len(self.steps), DerivationKind.DERIVED, text, tuple(causes))
         self._append(step, concluded)
+
+    def add_untold(self, refutation: Refutation) -> None:
+        """Conclude from facts that are too many to be told."""
+        asked = [fact for fact in refutation.facts if not isinstance(fact, Needs)]
+        causes = [index for fact in asked for index in self._add_fact(fact)]
+        reasons = phrases.reasons([self._said[cause] for cause in causes])
+        text = (
+            f"Because {reasons}, and no combination of the versions of {len(refutation.needing):,} packages that they "
+            "lead to satisfies what all of them need, as a SAT solver has found, your requirements cannot be met"
+        )
+        step = DerivationStep(len(self.steps), DerivationKind.DERIVED, text, tuple(causes))
+        self._append(step, text)
 
     def _append(self, step: DerivationStep, said: str) -> None:
         self.steps.append(step)

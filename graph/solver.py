@@ -18,7 +18,7 @@ from graph.search import OutOfConflicts, Search
 
 # Real questions meet a few dozen. Past this, reading everything that can be reached, which takes about a second for
 # 200,000 dependencies, is the shorter way.
-MOST_CONFLICTS: Final = 500
+MOST_CONFLICTS: Final = 300
 
 
 def _never() -> bool:

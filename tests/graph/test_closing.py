@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from graph import closing, solver
+from graph import closing, refutation, solver
 from graph.errors import GaveUp
 from graph.problem import Problem
 from graph.refutation import Refutation
@@ -130,3 +130,20 @@ def test_the_newest_versions_are_picked_that_go_together() -> None:
 def test_a_solver_that_is_told_to_stop_gives_up() -> None:
     with pytest.raises(GaveUp):
         closing.decide(Problem(universe("a 1"), Question((Requirement("a"),))), cadical, lambda: True)
+
+
+def test_more_facts_than_anyone_reads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "MOST_CONFLICTS", 2)
+    monkeypatch.setattr(refutation, "_MOST_FACTS", 20)
+    question = Question(wants(*(f"bird{b}" for b in range(1, 8))))
+
+    told = solve(pigeons(7, 6), question, explaining_stops=lambda: lambda: True)
+
+    assert isinstance(told, Conflict)
+    assert told.message.splitlines()[1:] == [
+        "A SAT solver has ruled out every combination of the versions of 7 packages that they lead to; no reason "
+        "short enough to be told was found in time."
+    ]
+    assert [step.kind.value for step in told.steps] == ["ROOT_REQUIREMENT"] * 7 + ["DERIVED"]
+    assert told.steps[-1].causes == tuple(range(7))
+    assert "no combination of the versions of 7 packages" in told.steps[-1].text
