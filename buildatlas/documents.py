@@ -11,6 +11,7 @@ _CONFLICT: Final = f"""
       message
       steps {{ index kind text causes package versions dependency constraint }}
       core {{ package constraint source }}
+      coreIsMinimal
       relaxations {{ kind description package constraint asOf }}
       statistics {_STATISTICS}
     }}

@@ -78,8 +78,8 @@ def derivation(console: Console, conflict: Data) -> None:
     _print(console, Text("how it follows", "bold"))
     for step in conflict["steps"]:
         _print(console, _step(step, is_core=(step["kind"], step["dependency"]) in core))
-    if core:
-        _print(console, Text(f"{_CORE} these cannot be met together; any fewer of them can", "dim"))
+    minimal = "; any fewer of them can" if conflict["coreIsMinimal"] else ""
+    _print(console, Text(f"{_CORE} these cannot be met together{minimal}", "dim"))
 
 
 def _step(step: Data, *, is_core: bool) -> Text:

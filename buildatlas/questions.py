@@ -69,8 +69,13 @@ class Options:
             overrides=_normal(self.overrides),
             strategy=self.strategy or Strategy.HIGHEST,
             prereleases=self.prereleases or PrereleasePolicy.IF_NECESSARY,
-            as_of=self.as_of and self.as_of.replace(tzinfo=UTC),
+            as_of=self.as_of and _in_utc(self.as_of),
         )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment without a zone is one of UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def differences(old: Question, new: Question) -> Iterator[str]:

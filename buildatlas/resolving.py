@@ -121,7 +121,9 @@ def resolve(
 ) -> None:
     """Pick one version of everything needed, or explain why none can be picked. Exits with 1 then."""
     supposing = supposed(simulate_publish or (), simulate_yank or ())
-    kept = keeping(lock, upgrade=upgrade or (), is_checked=locked, is_read_only=bool(supposing))
+    kept = keeping(
+        lock, upgrade=upgrade or (), is_checked=locked, is_read_only=bool(simulate_publish or simulate_yank)
+    )
     other = locks.read(diff) if diff else None
     options = Options(
         tuple(kind or ()),

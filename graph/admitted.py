@@ -14,6 +14,11 @@ class Reason(StrEnum):
     TOO_LATE = "released after the moment asked about"
     PRERELEASE = "a pre-release"
 
+    @property
+    def plural(self) -> str:
+        """The same of several versions."""
+        return f"{self.removeprefix('a ')}s" if self.startswith("a ") else str(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:

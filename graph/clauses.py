@@ -8,11 +8,11 @@ runs of that order, takes about one clause a run. This is the order encoding of
 finite domains (Tamura et al., "Compiling finite linear CSP into SAT", 2009).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from graph.admitted import Admission
 from graph.problem import Problem
-from graph.satisfier import Clause
+from graph.satisfier import Clause, Stopped
 from graph.terms import NOT_SELECTED, bits
 
 _Run = tuple[int, int]
@@ -85,22 +85,25 @@ def _ranked(admission: Admission) -> Iterator[int]:
 class Clauses:
     """Everything that a problem may lead to, read and numbered."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, should_stop: Callable[[], bool]) -> None:
+        """Raises Stopped when told to stop reading."""
         self.problem = problem
         self.requirements = list(problem.requirements())
         self.ladders: list[Ladder] = []
         self._next = 1
-        self._close()
+        self._close(should_stop)
         self.guards = range(self._next, self._next + len(self.requirements))
         """A literal for each requirement, to be assumed."""
 
-    def _close(self) -> None:
+    def _close(self, should_stop: Callable[[], bool]) -> None:
         """Number whatever can be reached, asking the catalogue level by level."""
         names, admissions = self.problem.names, self.problem.admissions
         while len(self.ladders) < len(names):
             level = range(len(self.ladders), len(names))
             self.problem.read((package, admissions[package].admitted) for package in level)
             for package in level:
+                if should_stop():
+                    raise Stopped
                 self.problem.groups(package)
                 ladder = Ladder(admissions[package], self._next)
                 self.ladders.append(ladder)

@@ -21,9 +21,9 @@ def decide(
 ) -> dict[int, int] | Incompatibility:
     """Return the bit picked of each package by number, or an incompatibility without terms.
 
-    Its causes are declared facts that cannot hold together: it says which, not how. Raises GaveUp when told to stop.
+    Its causes are declared facts that cannot hold together: it says which, not how. Raises Stopped when told to.
     """
-    clauses = Clauses(problem)
+    clauses = Clauses(problem, should_stop)
     with new_satisfier(should_stop) as satisfier:
         satisfier.add(clauses.of_question())
         for package in clauses.packages:

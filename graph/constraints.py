@@ -10,8 +10,9 @@ union and the two sugared operators are ours.
 
 import functools
 import itertools
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +20,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.version import Version
 
 from graph.errors import InvalidConstraint, InvalidVersion
-from graph.ranges import EVERYTHING, NOTHING, Ranges, above, at_least, at_most, below, exactly, series
+from graph.ranges import EVERYTHING, NOTHING, Ranges, above, at_least, at_most, below, exactly, series, union
 from graph.versions import MAX_VERSION_LENGTH, parse_version
 
 # No declared constraint comes near; without a limit one text could hold a megabyte of specifiers.
@@ -60,9 +61,14 @@ class Constraint:
         return functools.reduce(Ranges.__or__, (a.ranges for a in self.alternatives if not a.texts), NOTHING)
 
     @property
+    def compares_texts(self) -> bool:
+        """Whether `===` is anywhere in it, which compares published texts and so has no place on the line."""
+        return any(alternative.texts for alternative in self.alternatives)
+
+    @property
     def normalised(self) -> str:
         """The same set of versions in one canonical spelling, or the declared text where `===` leaves none."""
-        if any(alternative.texts for alternative in self.alternatives):
+        if self.compares_texts:
             return self.text
         return self.ranges.text() or self.text
 
@@ -77,22 +83,40 @@ def parse_constraint(text: str) -> Constraint:
     return _kept(text) if len(text) <= _LONGEST_KEPT else _parse(text)
 
 
+def is_constraint(text: str) -> bool:
+    """Whether `text` spells a constraint."""
+    try:
+        parse_constraint(text)
+    except InvalidConstraint:
+        return False
+    return True
+
+
 def both(texts: Iterable[str]) -> str:
-    """Return one constraint that holds where all of `texts` do."""
-    said = [text for text in dict.fromkeys(map(str.strip, texts)) if text]
+    """Return one constraint that holds where all of `texts` do; of very many unions only words for it."""
+    said = [text for text in dict.fromkeys(map(str.strip, texts)) if text not in {"", "*"}]
     unions = [[alternative.strip() for alternative in text.split("||")] for text in said]
+    if math.prod(map(len, unions)) > MAX_SPECIFIERS:
+        return " and ".join(f"({text})" for text in said)
     return " || ".join(",".join(sets) for sets in itertools.product(*unions))
 
 
-def either(texts: Iterable[str]) -> str:
-    """Return one constraint that holds where any of `texts` does, as short as it can be said."""
-    said = list(dict.fromkeys(map(str.strip, texts)))
+def either(constraints: Collection[tuple[str, ...]]) -> str:
+    """Return one constraint that holds where all of any of `constraints` do, as short as it can be said."""
+    said = list(dict.fromkeys(map(both, constraints)))
     if not all(said):
         return ""
-    if len(said) == 1 or any("===" in text for text in said):
-        return " || ".join(said)
-    union = functools.reduce(Ranges.__or__, (parse_constraint(text).ranges for text in said))
-    return union.text() or " || ".join(said)
+    ranges = None if len(said) == 1 else ranges_of(constraints)
+    return (ranges and ranges.text()) or " || ".join(said)
+
+
+def ranges_of(constraints: Iterable[tuple[str, ...]]) -> Ranges | None:
+    """Return the versions that satisfy all of any of `constraints`; None where `===` compares texts."""
+    parsed = [list(map(parse_constraint, texts)) for texts in constraints]
+    if any(constraint.compares_texts for each in parsed for constraint in each):
+        return None
+    meets = (functools.reduce(Ranges.__and__, (one.ranges for one in each), EVERYTHING) for each in parsed)
+    return union(meets)
 
 
 def _parse(text: str) -> Constraint:

@@ -9,7 +9,6 @@ not have.
 """
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from graph.errors import GaveUp
@@ -27,6 +26,8 @@ class Core:
 
     asked: tuple[Asked, ...]
     refutation: Refutation
+    is_minimal: bool
+    """Whether each entry was found to be needed; there may not have been time for all."""
 
 
 def minimal_core(find: Find, question: Question, refutation: Refutation) -> Core:
@@ -34,17 +35,19 @@ def minimal_core(find: Find, question: Question, refutation: Refutation) -> Core
 
     `find` must let be picked what may be for `question`. When it gives up, the core may be larger than need be.
     """
-    core = Core(_used(entries(question), refutation), refutation)
-    with suppress(GaveUp):
-        for asked in core.asked:
-            # Without the only entry nothing is required, and that is always solved.
-            if asked not in core.asked or len(core.asked) == 1:
-                continue
-            rest = [other for other in core.asked if other != asked]
+    asked = _used(entries(question), refutation)
+    for entry in asked:
+        # Without the only entry nothing is required, and that is always solved.
+        if entry not in asked or len(asked) == 1:
+            continue
+        rest = [other for other in asked if other != entry]
+        try:
             found = find(limited(question, rest))
-            if isinstance(found, Refutation):
-                core = Core(_used(rest, found), found)
-    return core
+        except GaveUp:
+            return Core(asked, refutation, is_minimal=False)
+        if isinstance(found, Refutation):
+            asked, refutation = _used(rest, found), found
+    return Core(asked, refutation, is_minimal=True)
 
 
 def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]:
@@ -55,7 +58,7 @@ def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]
         if isinstance(fact, Needs):
             used.add((Source.OVERRIDE, names[fact.dependency], None))
         elif isinstance(fact, Restricted):
-            used.add((Source.CONSTRAINT, names[fact.package], None))
+            used.add((Source.CONSTRAINT, names[fact.package], fact.requirement.constraint))
         elif fact.is_override:
             used |= {(source, names[fact.package], None) for source in (Source.REQUIREMENT, Source.OVERRIDE)}
         else:

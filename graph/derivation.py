@@ -1,6 +1,6 @@
 """The derivation in a proof: what follows from what, in an order to be told in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from graph.terms import Fact, Incompatibility, Needs, Restricted
 
@@ -44,6 +44,30 @@ def all_facts(proof: Incompatibility) -> list[Fact]:
     """Return every fact that `proof` rests on, each once, in the order in which they are told."""
     found = (fact for incompatibility in causes_first(proof) for fact in facts_of(incompatibility))
     return list(dict.fromkeys(found))
+
+
+def chains(needs: Sequence[Needs]) -> Iterator[list[Needs]]:
+    """Group into "a needs b, which needs c": each link holds for all that the one before it allows."""
+    by_dependent = {fact.dependent: fact for fact in reversed(needs)}
+    needed = {fact.dependency for fact in needs}
+    starts_first = sorted(needs, key=lambda fact: fact.dependent in needed)
+    said: set[int] = set()
+    for fact in starts_first:
+        chain: list[Needs] = []
+        link: Needs | None = fact
+        while link is not None and id(link) not in said:
+            said.add(id(link))
+            chain.append(link)
+            following = by_dependent.get(link.dependency)
+            link = following if following is not None and _links_up(link, following) else None
+        if chain:
+            yield chain
+
+
+def _links_up(link: Needs, following: Needs) -> bool:
+    """Whether all that the one allows needs the other, which is not about a package's need of itself."""
+    is_other = following.dependency != following.dependent
+    return is_other and link.admitted != 0 and not link.admitted & ~following.versions
 
 
 def is_hopeless(fact: Fact) -> bool:

@@ -48,7 +48,7 @@ class InvalidConstraint(_Unparsable):
 class GaveUp(GraphError):
     """The work budget ran out. This says nothing about whether an answer exists."""
 
-    def __init__(self, conflicts: int, decisions: int = 0) -> None:
+    def __init__(self, conflicts: int, decisions: int) -> None:
         super().__init__(conflicts, decisions)
         self.conflicts = conflicts
         self.decisions = decisions

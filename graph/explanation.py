@@ -15,7 +15,7 @@ from graph.refutation import Refutation
 from graph.relaxations import relaxations
 from graph.report import derivation_steps
 from graph.resolution import Conflict, Question, Resolution
-from graph.search import OutOfConflicts, Search
+from graph.search import OutOfBudget, Search
 from graph.terms import Incompatibility
 
 # A derivation of more conflicts is longer than anyone reads. What it rests on is told all the same.
@@ -23,10 +23,12 @@ _MOST_CONFLICTS = 20_000
 
 
 class FindPart(Protocol):
-    """Answers other questions to the same catalogue: changed ones, and parts of a whole one. Raises GaveUp."""
+    """Answers other questions to the same catalogue: changed ones, and parts of a whole one."""
 
-    def __call__(self, question: Question, /, *, whole: Question | None = None) -> Resolution | Refutation:
-        """Return the answer; with `whole`, what may be picked is what may be for that."""
+    def __call__(
+        self, question: Question, /, *, whole: Question | None = None, should_stop: Callable[[], bool]
+    ) -> Resolution | Refutation:
+        """Return the answer; with `whole`, what may be picked is what may be for that. Raises GaveUp."""
         ...
 
 
@@ -36,20 +38,21 @@ def explain(
     refutation: Refutation,
     *,
     find: FindPart,
-    should_stop: Callable[[], bool],
+    stops: Callable[[], Callable[[], bool]],
 ) -> Conflict:
     """Put the proof that `question` has no solution into words.
 
-    Once `should_stop` returns True the explanation goes without what it has not found yet, which makes it longer,
-    never wrong.
+    `stops` is asked at the start of each of three parts, the core, its derivation and what would work, for what tells
+    that part to stop. It then goes without what it has not found yet, which makes it longer, never wrong.
     """
-    core = minimal_core(partial(find, whole=question), question, refutation)
-    proof = _Shortening(catalogue, question, core, should_stop).of(refutation)
-    offered = tuple(relaxations(find, question, core))
+    core = minimal_core(partial(find, whole=question, should_stop=stops()), question, refutation)
+    proof = _Shortening(catalogue, question, core, stops()).of(refutation)
+    offered = tuple(relaxations(partial(find, should_stop=stops()), question, core))
     return Conflict(
         message=message(proof, core.asked, offered),
         steps=derivation_steps(proof),
         core=core.asked,
+        core_is_minimal=core.is_minimal,
         relaxations=offered,
         statistics=refutation.statistics,
     )
@@ -79,6 +82,6 @@ class _Shortening:
         search = Search(problem, self.should_stop, most_conflicts=_MOST_CONFLICTS)
         try:
             found = search.run()
-        except (GaveUp, OutOfConflicts):
+        except (GaveUp, OutOfBudget):
             return None
         return Refutation(problem, found, search.statistics) if isinstance(found, Incompatibility) else None

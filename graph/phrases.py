@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from graph.constraints import either
+from graph.constraints import both, either, ranges_of
 from graph.problem import Problem
 from graph.ranges import Ranges
 from graph.terms import NOT_SELECTED, Fact, Needs, Required, Restricted, Term, bits
@@ -11,9 +11,11 @@ from graph.terms import NOT_SELECTED, Fact, Needs, Required, Restricted, Term, b
 _MOST_RUNS = 3
 # The union of what many versions declare may be longer than the versions it allows.
 _LONGEST_CONSTRAINT = 40
+_MOST_DECLARED = 50
 _MOST_REASONS = 16
 _MOST_NEIGHBOURS = 4
 _MOST_LINKS = 6
+_LONGEST_LINE = 300
 
 
 def listed(parts: Sequence[str], word: str = "and") -> str:
@@ -35,20 +37,35 @@ def few(parts: Sequence[str]) -> list[str]:
     return [*parts[:_MOST_REASONS], f"{left:,} more"] if left > 1 else list(parts)
 
 
+def counted(number: int, one: str = "reason") -> str:
+    """Return such as "1 reason" or "2,000 reasons"."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def cut(text: str) -> str:
+    """Return a line that is not too long to be read, with a sign where its end is missing."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    kept = text[:_LONGEST_LINE]
+    at_word = kept.rpartition(" ")[0]
+    return f"{at_word if len(at_word) > _LONGEST_LINE // 2 else kept} …"
+
+
 def sentence(text: str) -> str:
     """Return a clause as a sentence. A package's name keeps its first letter as it is."""
     return f"{'N' if text.startswith('no ') else text[0]}{text[1:]}."
 
 
 def neighbours(problem: Problem, package: int, wanted: Ranges) -> str:
-    """Say which versions there are, or of many those closest to `wanted`, none of which exists."""
+    """Say which versions there are, or of many those closest to the first of `wanted`, none of which exists."""
     candidates, name = problem.candidates[package], problem.names[package]
     assert candidates is not None, "there are no versions to be close"
     texts = [version.text for version in candidates.versions]
     if len(texts) <= _MOST_NEIGHBOURS:
         return f"{name} has {', '.join(texts)}"
     below = sum(version.key < wanted.points[0] for version in candidates.versions)
-    return f"nearest are {listed(texts[max(below - 1, 0) : below + 1])}"
+    nearest = texts[max(below - 1, 0) : below + 1]
+    return f"the nearest {'is' if len(nearest) == 1 else 'are'} {listed(nearest)}"
 
 
 def versions(problem: Problem, package: int, mask: int) -> str:
@@ -142,13 +159,21 @@ def _needed(problem: Problem, fact: Needs) -> str:
 
 
 def _constraint(problem: Problem, fact: Needs) -> str:
-    constraints = fact.constraints
-    text = either(constraints)
-    if len(text) > _LONGEST_CONSTRAINT and len(constraints) > 1 and fact.admitted & ~NOT_SELECTED:
-        text = versions(problem, fact.dependency, fact.admitted).removeprefix("any")
     override = problem.override(fact.dependency)
-    overridden = "" if override is None else f", which you override to {override or '*'}"
+    overridden = "" if override is None else f", which you override to {both(override) or '*'}"
+    text = _declared(problem, fact)
     return f"{text and ' '}{text}{overridden}"
+
+
+def _declared(problem: Problem, fact: Needs) -> str:
+    """Say what is declared; where versions declare too many different things for that, what comes of it."""
+    is_many = len(fact.declared) > _MOST_DECLARED
+    text = "" if is_many else either(fact.declared)
+    if len(fact.declared) == 1 or (len(text) <= _LONGEST_CONSTRAINT and not is_many):
+        return text
+    if fact.admitted & ~NOT_SELECTED:
+        return versions(problem, fact.dependency, fact.admitted).removeprefix("any")
+    return f"{both(fact.declared[0])} or the like" if is_many else text
 
 
 def fact(problem: Problem, told: Fact) -> str:
@@ -159,11 +184,22 @@ def fact(problem: Problem, told: Fact) -> str:
 
 
 def constraint_of(problem: Problem, told: Fact) -> str:
-    """Return the constraint that a fact puts on a package, that of the question where it overrides."""
+    """Say what constraint a fact puts on a package, that of the question where it overrides."""
     if not isinstance(told, Needs):
         return told.requirement.constraint or "*"
     override = problem.override(told.dependency)
-    return (either(told.constraints) if override is None else override) or "*"
+    return (_declared(problem, told) if override is None else both(override)) or "*"
+
+
+def ranges_of_fact(problem: Problem, told: Fact) -> Ranges | None:
+    """Return the versions that the constraint in a fact lets in; None where `===` compares texts."""
+    if isinstance(told, Restricted):
+        return ranges_of([(told.requirement.constraint,)])
+    package = told.dependency if isinstance(told, Needs) else told.package
+    override = problem.override(package)
+    if override is not None:
+        return ranges_of([override])
+    return ranges_of(told.declared if isinstance(told, Needs) else [(told.requirement.constraint,)])
 
 
 def absence_of(problem: Problem, told: Fact) -> str:
@@ -203,9 +239,9 @@ def exclusions(problem: Problem, package: int, mask: int) -> list[str]:
                 if len(texts) <= _MOST_RUNS
                 else [*texts[:_MOST_RUNS], f"{len(texts) - _MOST_RUNS} more"]
             )
-            found.append(
-                f"{problem.names[package]} {listed(shown)} {'is' if len(texts) == 1 else 'are'} {reason}"
-            )
+            is_one = len(texts) == 1
+            said = f"is {reason}" if is_one else f"are {reason.plural}"
+            found.append(f"{problem.names[package]} {listed(shown)} {said}")
     return found
 
 

@@ -112,10 +112,10 @@ class Problem:
             known = self._admitted_bits[package] = bits(self.admissions[package].admitted)
         return known
 
-    def override(self, package: int) -> str | None:
-        """Return what the question puts in place of every constraint on a package, or None."""
+    def override(self, package: int) -> tuple[str, ...] | None:
+        """Return the constraints, all of which count, that the question puts in place of every one on a package."""
         constraints = self._overrides.get(self.names[package])
-        return None if constraints is None else _text(constraints)
+        return None if constraints is None else tuple(constraint.text for constraint in constraints)
 
     def close_names(self, package: int) -> Sequence[str]:
         """Return what is registered under names like this one."""
@@ -239,17 +239,18 @@ class Problem:
             constraints = override or (parse_constraint(requirement.constraint),)
             matching = self._matching(package, constraints)
             admitted = matching & self.universe[package]
-            said = requirement if override is None else Requirement(requirement.package, _text(override))
+            said = requirement
+            if override is not None:
+                said = Requirement(requirement.package, both(constraint.text for constraint in override))
             fact = Required(said, package, admitted, matching, is_override=override is not None)
             yield self._forbid((package, self.universe[package] & ~admitted), fact)
 
     def restrictions(self, package: int) -> Iterator[Incompatibility]:
         """What the question says of a package without requiring it."""
-        constraints = self._restricted.get(self.names[package])
-        if constraints is not None:
-            admitted = self._matching(package, constraints) & self.universe[package]
+        for constraint in self._restricted.get(self.names[package], ()):
+            admitted = self._matching(package, [constraint]) & self.universe[package]
             forbidden = self.universe[package] & ~(admitted | NOT_SELECTED)
-            said = Requirement(self.names[package], _text(constraints))
+            said = Requirement(self.names[package], constraint.text)
             yield self._forbid((package, forbidden), Restricted(said, package, admitted))
 
     def alone(self, dependency: Dependency) -> Incompatibility:
@@ -298,10 +299,6 @@ def _by_package(requirements: Sequence[Requirement]) -> dict[str, tuple[Constrai
     for requirement in requirements:
         said.setdefault(requirement.package, set()).add(requirement.constraint)
     return {package: tuple(map(parse_constraint, sorted(texts))) for package, texts in said.items()}
-
-
-def _text(constraints: Iterable[Constraint]) -> str:
-    return both(constraint.text for constraint in constraints)
 
 
 def _intersection(candidates: Candidates, constraints: Iterable[Constraint]) -> int:

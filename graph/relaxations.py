@@ -9,10 +9,10 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from graph.admitted import Reason
-from graph.constraints import parse_constraint
+from graph.constraints import is_constraint, parse_constraint
 from graph.core import Core, Find, entries, only
 from graph.errors import GaveUp
 from graph.ranges import Ranges, at_least, at_most
@@ -92,7 +92,8 @@ class _Attempts:
         moments = self._hidden_moments()
         earliest = bisect_left(moments, True, key=self._solves_as_of)
         for moment in moments[earliest : earliest + 1]:
-            description = f"ask as of {moment:%Y-%m-%d %H:%M:%S} or later"
+            said = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            description = f"ask as of {said} or later"
             yield Relaxation(RelaxationKind.LATER_AS_OF, description, as_of=moment)
 
     def _solves_as_of(self, moment: datetime) -> bool:
@@ -130,11 +131,17 @@ def _named(asked: Asked) -> str:
 
 
 def widened(constraint: str, version: str) -> str | None:
-    """Return the constraint that also admits all from its nearest bound to `version`; None where there is none."""
-    ranges = parse_constraint(constraint).ranges
-    point = parse_version(version)
-    if not ranges or sort_key(point) in ranges:
+    """Return the constraint that also admits all from its nearest bound to `version`.
+
+    None where there is no such constraint: it admits it already, or compares texts, or there are no words for it.
+    """
+    declared = parse_constraint(constraint)
+    # Only `==` can name a local version, and a constraint that admits one admits all of the same public version.
+    point = parse_version(parse_version(version).public)
+    ranges = declared.ranges
+    if declared.compares_texts or not ranges or sort_key(point) in ranges:
         return None
     above, below = ranges & at_least(point), ranges & at_most(point)
     up, down = at_least(point) & ~Ranges(above.points[:1]), at_most(point) & Ranges(below.points[-1:])
-    return (ranges | (up if above else down)).text()
+    text = (ranges | (up if above else down)).text()
+    return text if text is not None and is_constraint(text) else None

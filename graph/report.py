@@ -1,7 +1,7 @@
 """The derivation of a conflict as steps, causes before what follows from them."""
 
 from graph import phrases
-from graph.constraints import either
+from graph.constraints import MAX_SPECIFIERS, either
 from graph.derivation import causes_first, derived_causes, facts_of, is_hopeless
 from graph.problem import Problem
 from graph.refutation import Refutation
@@ -84,7 +84,7 @@ class _Steps:
                 package=self._problem.names[fact.dependent],
                 versions=phrases.versions(self._problem, fact.dependent, fact.versions),
                 dependency=self._problem.names[fact.dependency],
-                constraint=either(fact.constraints),
+                constraint=either(fact.declared) if len(fact.declared) <= MAX_SPECIFIERS else None,
             )
         is_required = isinstance(fact, Required)
         kind = DerivationKind.ROOT_REQUIREMENT if is_required else DerivationKind.CONSTRAINT

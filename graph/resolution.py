@@ -171,7 +171,9 @@ class Conflict:
     message: str
     steps: tuple[DerivationStep, ...] = field(repr=False)
     core: tuple[Asked, ...]
-    """Entries of the question that cannot hold together, of which none can be left out."""
+    """Entries of the question that cannot hold together."""
+    core_is_minimal: bool
+    """Whether none of them can be left out, as was tried for each; there may not have been time for that."""
     relaxations: tuple[Relaxation, ...]
     """The best first."""
     statistics: Statistics

@@ -6,7 +6,10 @@ from typing import Protocol
 
 from pysat.solvers import Cadical153
 
-from graph.errors import GaveUp
+
+class Stopped(Exception):
+    """The SAT solver was told to stop, or was stopped from outside, before it had an answer."""
+
 
 Clause = Sequence[int]
 """Literals of which one must hold: numbers from 1, negative for what must not."""
@@ -33,7 +36,7 @@ class Satisfier(Protocol):
 
 
 NewSatisfier = Callable[[Callable[[], bool]], AbstractContextManager[Satisfier]]
-"""Opens one, which raises GaveUp when what it is given says that it should stop."""
+"""Opens one, which raises Stopped when what it is given says that it should stop."""
 
 
 @contextmanager
@@ -49,7 +52,6 @@ class Cadical:
     def __init__(self, solver: Cadical153, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._solver = solver
         self._should_stop = should_stop
-        self._calls = 0
 
     def add(self, clauses: Iterable[Clause]) -> None:
         for clause in clauses:
@@ -60,8 +62,7 @@ class Cadical:
 
     def satisfy(self, assumptions: Sequence[int]) -> Sequence[int] | None:
         if self._should_stop():
-            raise GaveUp(self._calls)
-        self._calls += 1
+            raise Stopped
         if not self._solver.solve(assumptions=list(assumptions)):
             return None
         model: Sequence[int] = self._solver.get_model()

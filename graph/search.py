@@ -29,8 +29,12 @@ from graph.terms import NOT_SELECTED, Incompatibility
 _LOOK_EVERY = 64
 
 
-class OutOfConflicts(Exception):
-    """The search has met as many conflicts as it was given."""
+# A conflict that is far from what it goes back to costs as many decisions again as lie between the two.
+_DECISIONS_A_CONFLICT = 300
+
+
+class OutOfBudget(Exception):
+    """The search has met as many conflicts as it was given, or decided as much as so many should take."""
 
 
 class Search:
@@ -53,6 +57,8 @@ class Search:
         self._agenda = Agenda(self._solution, first)
         self._decisions = 0
         self._conflicts = 0
+        self._unimpeded = 0
+        """Decisions before the first conflict."""
         self._units: dict[int, list[Incompatibility]] = {}
         self._known: set[tuple[int, int, int]] = set()
         self._is_lazy = True
@@ -60,7 +66,7 @@ class Search:
     def run(self) -> dict[int, int] | Incompatibility:
         """Return the bit picked of each package by number, or the incompatibility without terms that forbids all.
 
-        Raises GaveUp when told to stop, and OutOfConflicts past `most_conflicts`.
+        Raises GaveUp when told to stop, and OutOfBudget past `most_conflicts`.
         """
         violated = self._require()
         while True:
@@ -201,13 +207,20 @@ class Search:
     # Learning
 
     def _learn(self, violated: Incompatibility) -> Learned:
-        self._is_lazy = False
+        if self._is_lazy:
+            self._is_lazy = False
+            self._unimpeded = self._decisions
         self._conflicts += 1
         self._look()
         learned = resolve_conflict(self._solution, self._problem, violated)
-        if learned.incompatibility.terms and self._conflicts == self._most_conflicts:
-            raise OutOfConflicts
+        if learned.incompatibility.terms and self._is_spent():
+            raise OutOfBudget
         return learned
+
+    def _is_spent(self) -> bool:
+        repeated = self._decisions - self._unimpeded
+        most = self._most_conflicts
+        return self._conflicts == most or repeated > most * _DECISIONS_A_CONFLICT
 
     def _act_on(self, learned: Learned, *, is_new: bool) -> Incompatibility | None:
         for package, _ in learned.incompatibility.terms:

@@ -13,8 +13,9 @@ from graph.lag import Picked, closer
 from graph.problem import Problem
 from graph.refutation import Refutation
 from graph.resolution import Conflict, Question, Resolution
-from graph.satisfier import NewSatisfier, cadical
-from graph.search import OutOfConflicts, Search
+from graph.satisfier import NewSatisfier, Stopped, cadical
+from graph.search import OutOfBudget, Search
+from graph.terms import Incompatibility
 
 # Real questions meet a few dozen. Past this, reading everything that can be reached, which takes about a second for
 # 200,000 dependencies, is the shorter way.
@@ -39,14 +40,14 @@ def solve(
     either was written down. Raises GaveUp when `should_stop` returns True before
     the end, InvalidConstraint or InvalidVersion when the question does not parse.
     Costs no more than the packages it has to look at; the catalogue is asked in batches.
-    An explanation solves a few questions more, until what `explaining_stops` returns when it begins returns True.
+    An explanation solves a few questions more; each of its three parts asks `explaining_stops` for what tells it to
+    stop, and then goes without the rest.
     """
     found = find(catalogue, question, should_stop=should_stop, new_satisfier=new_satisfier)
     if isinstance(found, Resolution):
         return found
-    stop_explaining = explaining_stops()
-    again = partial(find, catalogue, should_stop=stop_explaining, new_satisfier=new_satisfier)
-    return explain(catalogue, question, found, find=again, should_stop=stop_explaining)
+    again = partial(find, catalogue, new_satisfier=new_satisfier)
+    return explain(catalogue, question, found, find=again, stops=explaining_stops)
 
 
 def find(
@@ -66,8 +67,8 @@ def find(
     is_bare = False
     try:
         found = search.run()
-    except OutOfConflicts:
-        found = closing.decide(problem, new_satisfier, should_stop)
+    except OutOfBudget:
+        found = _handed_over(search, problem, new_satisfier, should_stop)
         is_bare = True
     if not isinstance(found, dict):
         return Refutation(problem, found, search.statistics, is_bare)
@@ -77,10 +78,19 @@ def find(
     return answer(problem, question, picked, search.statistics)
 
 
+def _handed_over(
+    search: Search, problem: Problem, new_satisfier: NewSatisfier, should_stop: Callable[[], bool]
+) -> dict[int, int] | Incompatibility:
+    try:
+        return closing.decide(problem, new_satisfier, should_stop)
+    except Stopped as error:
+        raise GaveUp(search.statistics.conflicts, search.statistics.decisions) from error
+
+
 def _decided_first(problem: Problem, should_stop: Callable[[], bool], package: int) -> Picked | None:
     search = Search(problem, should_stop, most_conflicts=MOST_CONFLICTS, first=package)
     try:
         found = search.run()
-    except (OutOfConflicts, GaveUp):
+    except (OutOfBudget, GaveUp):
         return None
     return found if isinstance(found, dict) else None

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from graph.constraints import both
 from graph.resolution import Requirement
 
 NOT_SELECTED = 1
@@ -52,11 +51,6 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
     matching: int
     declared: tuple[tuple[str, ...], ...]
     """For each of them the constraints that one version declares, all of which must hold."""
-
-    @property
-    def constraints(self) -> tuple[str, ...]:
-        """The declarations as one constraint each. Joined only when asked for: most facts are never told."""
-        return tuple(dict.fromkeys(map(both, self.declared)))
 
 
 Fact = Required | Restricted | Needs

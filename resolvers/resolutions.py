@@ -22,8 +22,9 @@ from resolvers.satisfiers import isolated
 
 # Real registries are answered in well under a second; what takes this long is a puzzle.
 TIME_LIMIT: Final = timedelta(seconds=30)
-# What is not found until then is left out of an explanation. Most take a hundredth of it.
-EXPLANATION_TIME_LIMIT: Final = timedelta(seconds=5)
+# What is not found until then is left out of an explanation, of which each of three parts has this. Most take a
+# hundredth of it.
+EXPLANATION_TIME_LIMIT: Final = timedelta(seconds=2)
 _MOST_REQUIREMENTS: Final = 10_000
 
 

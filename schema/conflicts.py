@@ -92,6 +92,9 @@ class ResolutionConflict:
     core: list[Requirement] = strawberry.field(
         description="A minimal set of the given requirements that cannot hold together."
     )
+    core_is_minimal: bool = strawberry.field(
+        description="Whether none of `core` can be left out, as was tried for each. False only when time ran out first."
+    )
     relaxations: list[Relaxation] = strawberry.field(
         description="Single changes to the input that were each tried and found to solve, the best first."
     )
@@ -105,6 +108,7 @@ class ResolutionConflict:
             message=conflict.message,
             steps=[DerivationStep.of(step) for step in conflict.steps],
             core=[Requirement.of(asked) for asked in conflict.core],
+            core_is_minimal=conflict.core_is_minimal,
             relaxations=[Relaxation.of(relaxation) for relaxation in conflict.relaxations],
             statistics=SolverStatistics.of(conflict.statistics, unsolved.seconds),
         )

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from graph import closing, refutation, solver
-from graph.errors import GaveUp
 from graph.problem import Problem
 from graph.refutation import Refutation
 from graph.resolution import Conflict, Question, Requirement, Strategy
-from graph.satisfier import cadical
+from graph.satisfier import Stopped, cadical
 from graph.solver import find, solve
 from graph.terms import Incompatibility
 from tests.graph.oracle import every_solution, satisfies
@@ -107,6 +106,7 @@ def test_without_time_to_derive_them_the_facts_themselves_are_the_explanation(
     assert isinstance(told, Conflict)
     assert [step.kind.value for step in told.steps].count("DERIVED") == 1
     assert told.relaxations == ()
+    assert told.message.splitlines()[1].startswith("A SAT solver has ruled out every combination")
 
 
 def test_the_newest_versions_are_picked_that_go_together() -> None:
@@ -128,8 +128,13 @@ def test_the_newest_versions_are_picked_that_go_together() -> None:
 
 
 def test_a_solver_that_is_told_to_stop_gives_up() -> None:
-    with pytest.raises(GaveUp):
-        closing.decide(Problem(universe("a 1"), Question((Requirement("a"),))), cadical, lambda: True)
+    problem = Problem(universe("a 1"), Question((Requirement("a"),)))
+    answers = iter([False])
+
+    with pytest.raises(Stopped):
+        closing.decide(problem, cadical, lambda: True)
+    with pytest.raises(Stopped):
+        closing.decide(problem, cadical, lambda: next(answers, True))
 
 
 def test_more_facts_than_anyone_reads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from graph.message import message as message_of
 from graph.problem import Problem
 from graph.refutation import Refutation
-from graph.resolution import PrereleasePolicy, Question, Statistics
+from graph.resolution import PrereleasePolicy, Question, Requirement, Resolution, Statistics
+from graph.solver import solve
 from graph.terms import Incompatibility, Needs
 from tests.graph.universe import conflict, pigeons, universe, wants
 
@@ -53,7 +54,7 @@ def test_of_many_versions_only_the_nearest_to_what_would_suit_are_named() -> Non
 
     told = message(f"foo 1 needs shared >=4\nbar 1 needs shared <6\n{shared}", Question(wants("foo", "bar")))
 
-    assert "shared 4 up to 6 would suit both, but none is published (nearest are 3 and 7)." in told
+    assert "shared 4 up to 6 would suit both, but none is published (the nearest are 3 and 7)." in told
 
 
 def test_what_would_suit_is_told_as_a_constraint_where_it_is_no_single_interval() -> None:
@@ -196,20 +197,37 @@ def test_versions_that_fail_for_one_reason_share_a_line() -> None:
     ]
 
 
-def test_a_conclusion_that_is_cited_twice_gets_a_number() -> None:
-    told = conflict(pigeons(4, 3), Question(wants("bird1", "bird2", "bird3", "bird4"))).message
+def test_a_conclusion_that_is_cited_twice_gets_a_number_and_no_other_is_cited_by_one() -> None:
+    for birds in (4, 5, 6):
+        question = Question(wants(*(f"bird{b}" for b in range(1, birds + 1))))
+        told = conflict(pigeons(birds, birds - 1), question).message.splitlines()
+        given = {match[1] for line in told if (match := re.match(r"\((\d+)\) ", line))}
+        cited = {number for line in told for number in re.findall(r"(?<!^)\((\d+)\)", line)}
+        assert cited <= given
 
-    numbers = re.findall(r"\((\d+)\)", told)
-    assert numbers
-    assert set(numbers) <= {"1", "2", "3", "4", "5", "6"}
+
+def test_a_number_stands_where_it_is_given_and_where_it_is_cited() -> None:
+    problem = Problem(universe("a 1 needs b; c\nb 1\nc 1"), Question(wants("a")))
+    (requires_a,) = problem.requirements()
+    a, b, c = map(problem.number, "abc")
+    needs = [problem.needs(Needs(a, 0b10, package, 0, 0, (("",),))) for package in (b, c)]
+    first = Incompatibility(((b, 0b10),), (needs[0],))
+    second = Incompatibility(((c, 0b10),), (first, needs[1]))
+    proof = Incompatibility((), (first, second, requires_a))
+
+    told = message_of(Refutation(problem, proof, Statistics(0, 0, 0)), (), ()).splitlines()
+
+    assert told[1].startswith("(1) Because a 1 needs b")
+    assert told[2].startswith("And because")
 
 
 def test_an_explanation_stays_short_where_the_derivation_is_long() -> None:
     told = conflict(pigeons(7, 6), Question(wants(*(f"bird{b}" for b in range(1, 8)))))
 
     assert len(told.message.splitlines()) <= 14
-    assert "conclusions that lead to these are told in the steps" in told.message
+    assert "conclusions before these, told in the steps" in told.message
     assert "reasons more, told in the steps" in told.message
+    assert max(map(len, told.message.splitlines())) < 320
     assert max(len(step.text) for step in told.steps) < 5_000
     assert not any("Because Because" in step.text for step in told.steps)
 
@@ -324,3 +342,53 @@ def test_what_would_suit_is_told_as_a_constraint_where_it_does_not_end_before_a_
     told = message(registry, Question(wants("foo", "bar")))
 
     assert "shared >=1.4,<=1.5 would suit both, but none is published (shared has 1.3, 1.6)." in told
+
+
+def test_what_very_many_versions_declare_is_told_by_what_comes_of_it() -> None:
+    pinning = "\n".join(f"app {i} needs lib =={2 * i}" for i in range(1, 251))
+    libs = "\n".join(f"lib {i}" for i in range(1, 502))
+
+    assert message(f"{pinning}\n{libs}", Question(wants("app", "lib ==501")))[1:4] == [
+        "  every version of app needs lib 2, 4, 6 or 247 more   → 2, 4, 6 or 247 more",
+        "  you require lib ==501                                → 501",
+        "No version of lib suits both.",
+    ]
+    assert message(f"{pinning}\nlib 501", Question(wants("app")))[1:3] == [
+        "  every version of app needs lib ==2 or the like",
+        "No version of lib matches ==2 or the like (its newest is 501).",
+    ]
+
+
+def test_a_constraint_for_any_version_beside_another_says_nothing() -> None:
+    assert message("a 1 needs b *; b >=2\nc 1 needs b <2\nb 1\nb 2", Question(wants("a", "c")))[1:4] == [
+        "  a 1 needs b >=2   → 2",
+        "  c 1 needs b <2    → 1",
+        "No version of b suits both.",
+    ]
+
+
+def test_unions_that_would_be_endless_when_multiplied_out_are_told_side_by_side() -> None:
+    unions = tuple(Requirement("a", f">={i} || <{i - 1}") for i in range(2, 40))
+
+    told = message("a 1\na 2", Question(wants("a"), overrides=unions))
+
+    assert told[1].startswith("No version of a matches (>=10 || <9) and (>=11 || <10) and")
+    assert told[1].endswith("…")
+    assert isinstance(solve(universe("a 1\na 2"), Question(wants("a"), constraints=unions[1:])), Resolution)
+
+
+def test_published_texts_that_are_compared_have_no_place_between_versions() -> None:
+    registry = "a 1 needs b ===1.0\nc 1 needs b >=2\nb 1.0\nb 2"
+
+    assert "No version of b suits both." in message(registry, Question(wants("a", "c")))
+
+
+def test_an_override_that_meets_a_requirement_is_told_as_what_it_is() -> None:
+    registry = "a 1 needs b <2\nb 1\nb 2\nb 3"
+    question = Question(wants("a"), overrides=wants("b >=2"), constraints=wants("b <2"))
+
+    assert message(registry, question)[1:4] == [
+        "  a 1 needs b <2, which you override to >=2   → 2 and newer",
+        "  your constraint allows only b <2            → 1",
+        "No version of b suits both.",
+    ]

@@ -110,7 +110,7 @@ def test_the_earliest_moment_that_helps_is_offered() -> None:
 
     assert told.relaxations[0] == Relaxation(
         RelaxationKind.LATER_AS_OF,
-        "ask as of 2022-01-01 00:00:00 or later",
+        "ask as of 2022-01-01T00:00:00Z or later",
         as_of=datetime(2022, 1, 1, tzinfo=UTC),
     )
 
@@ -144,12 +144,23 @@ def test_what_was_found_before_time_ran_out_is_offered() -> None:
         ("==1.* || ==3.*", "5", ">=1.dev0,<=5,!=2.*"),
         ("==1.* || ==3.*", "2", "==1.* || >=2,<4"),
         ("===1.0", "2", None),
+        ("==1 || ===2.0", "1.1", None),
+        (">=3", "2+local", ">=2"),
+        ("==1.*", "1.5", None),
+        # As many specifiers as there may be, and the wider constraint takes one more.
+        (" || ".join(f"=={2 * number}.*" for number in range(1, 101)), "500", None),
     ],
 )
 def test_a_constraint_is_widened_to_a_version_from_its_nearest_bound(
     constraint: str, version: str, wider: str | None
 ) -> None:
     assert widened(constraint, version) == wider
+
+
+def test_a_local_version_is_reached_by_its_public_one() -> None:
+    index = universe("b 1.9\nb 2+local")
+
+    assert offered(index, Question(wants("b >=3")))[0] == "widen b >=3 to >=2"
 
 
 def test_giving_up_is_not_an_answer() -> None:
