@@ -8,7 +8,8 @@ them. Two things keep the work small:
 
 * It is lazy until the first conflict. The dependencies of the versions that are
   picked are read and applied; nothing is indexed. From then on each dependency
-  is widened to all versions of the package that share it and kept.
+  is kept, and once its package has taken part in a conflict it is widened to all
+  versions of it that share it, which takes reading them all.
 * Before a version is picked, its dependencies are held against what is already
   selected. At a miss the dependencies of all versions of that package are read,
   and one incompatibility excludes every version that misses in the same place.

@@ -1,49 +1,26 @@
 """What would work: single changes, each tried."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 
-from graph.core import entries, only
 from graph.errors import GaveUp
 from graph.relaxations import widened
 from graph.resolution import (
-    Asked,
-    PrereleasePolicy,
     Question,
     Relaxation,
     RelaxationKind,
-    Requirement,
     Resolution,
 )
 from graph.solver import solve
+from tests.graph.cores import relaxed
 from tests.graph.strategies import questions, universes
 from tests.graph.universe import Universe, conflict, universe, wants
 
 
 def offered(index: Universe, question: Question) -> list[str]:
     return [relaxation.description for relaxation in conflict(index, question).relaxations]
-
-
-def relaxed(question: Question, relaxation: Relaxation) -> Question:
-    """Make the change that a relaxation describes."""
-    match relaxation.kind:
-        case RelaxationKind.ALLOW_PRERELEASES:
-            return replace(question, prereleases=PrereleasePolicy.ALLOW)
-        case RelaxationKind.LATER_AS_OF:
-            return replace(question, as_of=relaxation.as_of)
-        case RelaxationKind.DROP:
-            return only(question, [each for each in entries(question) if each != relaxation.asked])
-        case RelaxationKind.WIDEN:
-            assert relaxation.asked is not None
-            assert relaxation.constraint is not None
-            wider = Asked(
-                relaxation.asked.source,
-                Requirement(relaxation.asked.requirement.package, relaxation.constraint),
-            )
-            return only(question, [wider if each == relaxation.asked else each for each in entries(question)])
 
 
 @settings(max_examples=300, deadline=None)

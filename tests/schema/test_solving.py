@@ -94,6 +94,43 @@ def test_what_cannot_be_solved_is_explained_in_words_and_steps(library: World) -
     assert {step["kind"] for step in conflict["steps"]} >= {"ROOT_REQUIREMENT", "DERIVED"}
 
 
+def test_what_would_work_is_told_with_the_entry_that_it_changes(world: World) -> None:
+    world.ask(
+        """mutation { publishVersions(input: { versions: [
+            { package: "a", version: "1", releasedAt: "2024-01-01T00:00:00Z" }
+            { package: "a", version: "2", releasedAt: "2025-01-01T00:00:00.5Z" } ] }) { published } }"""
+    )
+    question = {
+        "requirements": [{"package": "a", "constraint": ">=2"}, {"package": "a"}],
+        "asOf": "2024-06-01T00:00:00Z",
+    }
+
+    conflict = world.ask(
+        """query($input: ResolveInput!) { resolve(input: $input) { ... on ResolutionConflict {
+            core { package constraint source } coreIsMinimal
+            relaxations { kind description package constraint asOf entry { constraint source } } } } }""",
+        input=question,
+    )["resolve"]
+
+    entry = {"constraint": ">=2", "source": "REQUIREMENT"}
+    nothing = {"package": None, "constraint": None, "asOf": None, "entry": None}
+    changed = {**nothing, "package": "a", "entry": entry}
+    assert conflict == {
+        "core": [{"package": "a", **entry}],
+        "coreIsMinimal": True,
+        "relaxations": [
+            {**changed, "kind": "WIDEN", "description": "widen a >=2 to >=1", "constraint": ">=1"},
+            {
+                **nothing,
+                "kind": "LATER_AS_OF",
+                "description": "ask as of 2025-01-01T00:00:00.500000Z or later",
+                "asOf": "2025-01-01T00:00:00.500000Z",
+            },
+            {**changed, "kind": "DROP", "description": "drop a >=2"},
+        ],
+    }
+
+
 def test_an_unknown_package_is_a_conflict_that_says_so(library: World) -> None:
     conflict = library.ask(RESOLVE, input={"requirements": [{"package": "librarian"}]})["resolve"]
 
