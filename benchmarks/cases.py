@@ -47,7 +47,11 @@ _FAMILIES: list[Callable[[], families.Case]] = [
         partial(families.independent, packages, versions)
         for packages, versions in ((20, 10), (200, 30), (1000, 30))
     ),
-    *(partial(families.ladder, size, 30) for size in (30, 60)),
+    *(
+        partial(families.ladder, size, 30, is_closed=is_closed)
+        for is_closed in (False, True)
+        for size in (30, 60)
+    ),
     partial(families.boto, 2_000),
     partial(families.boto, 500, 3),
     *(partial(families.deep_chain, 300, 20, is_solvable=is_solvable) for is_solvable in (True, False)),

@@ -45,17 +45,18 @@ def independent(packages: int, versions: int) -> Case:
     return Case(f"independent {packages} x {versions}", registry, roots, is_solvable=True)
 
 
-def ladder(packages: int, versions: int) -> Case:
-    """Return packages each of which needs the next at or below its own version, and the last the first at its lowest.
+def ladder(packages: int, versions: int, *, is_closed: bool = False) -> Case:
+    """Return packages each of which needs the next at or below its own version; the last has only its lowest.
 
-    So only the lowest of each will do, which shows at the very end.
+    Closed, that one needs the first at its lowest, so that only the lowest of each will do, which shows at the very end.
     """
-    registry = {
+    registry: dict[str, Mapping[int, Sequence[Need]]] = {
         f"p{p}": {v: (Need(f"p{p + 1}", 1, v + 1),) for v in range(1, versions + 1)}
         for p in range(packages - 1)
     }
-    registry[f"p{packages - 1}"] = {1: (Need("p0", 1, 2),)}
-    return Case(f"ladder {packages} x {versions}", registry, [Need("p0", 1, versions + 1)], is_solvable=True)
+    registry[f"p{packages - 1}"] = {1: (Need("p0", 1, 2),) if is_closed else ()}
+    name = f"ladder {packages} x {versions}{', closed' if is_closed else ''}"
+    return Case(name, registry, [Need("p0", 1, versions + 1)], is_solvable=True)
 
 
 def boto(versions: int, others: int = 1) -> Case:

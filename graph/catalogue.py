@@ -105,7 +105,8 @@ class Candidates:
 
     def mask(self, constraint: Constraint) -> int:
         """Return the versions that satisfy `constraint`, whatever their status."""
-        return self._both_masks(constraint)[0]
+        known = self._masks.get(constraint.text)
+        return known[0] if known is not None else self._both_masks(constraint)[0]
 
     def exact_mask(self, constraint: Constraint) -> int:
         """Return the versions that `constraint` pins by `==` or `===`."""

@@ -23,9 +23,12 @@ def closer(problem: Problem, found: Picked, decide_first: Callable[[int], Picked
     `decide_first` searches anew, and returns None when there is no answer to be had in time.
     """
     wanted = _wanted(problem)
+    if sum(versions.bit_count() > 1 for versions in wanted.values()) < 2:
+        # Nothing that was asked for could give way to anything else that was.
+        return found
     lags = _lags(problem, wanted, found)
     farthest = max(lags, key=lambda package: (lags[package], -package), default=None)
-    if farthest is None or len(lags) < 2 or lags[farthest] < _FAR:
+    if farthest is None or lags[farthest] < _FAR:
         return found
     other = decide_first(farthest)
     if other is None or sum(_lags(problem, wanted, other).values()) >= sum(lags.values()):

@@ -6,6 +6,7 @@ whatever a catalogue has cached.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -151,18 +152,20 @@ class Problem:
 
         Neighbouring versions declare the same over and over, mostly as one object, so that is looked for first.
         """
-        seen: dict[int, tuple[Declaration, int]] = {}
+        seen: dict[int, list[Any]] = {}
         for bit in self.admitted_bits(package):
             declared = self._declared[self.version(package, bit).id]
-            if len({declaration.package for declaration in declared}) < len(declared):
+            if len(declared) > 1 and len({declaration.package for declaration in declared}) < len(declared):
                 yield from ((dependency, 1 << bit) for dependency in self.dependencies(package, bit))
                 continue
             for declaration in declared:
-                _, versions = seen.get(id(declaration), (None, 0))
-                seen[id(declaration)] = declaration, versions | 1 << bit
-        for declaration, versions in seen.values():
-            for dependency in self._compiled(package, versions.bit_length() - 1, (declaration,)):
-                yield dependency, versions
+                alike = seen.get(id(declaration))
+                if alike is None:
+                    seen[id(declaration)] = [declaration, bit, 1 << bit]
+                else:
+                    alike[2] |= 1 << bit
+        for declaration, bit, versions in seen.values():
+            yield self._dependency(package, bit, declaration), versions
 
     def is_read(self, package: int, bit: int) -> bool:
         """Whether `dependencies` can answer for this version."""
@@ -202,27 +205,28 @@ class Problem:
         merged: dict[str, Dependency] = {}
         for declaration in declarations:
             name = declaration.package
-            package = self._numbers.get(name)
-            if package is None:
-                package = self.number(name)
-            candidates = self.candidates[package]
-            constraints = self._overrides.get(name) if self._overrides else None
-            if candidates is None:
-                matching = 0
-            elif constraints is None:
-                matching = candidates.mask(declaration.constraint)
-            else:
-                matching = _intersection(candidates, constraints)
-            admitted = matching & self.universe[package]
-            kinds = declaration.kinds
-            if int.__and__(kinds, self._followed) == _PEER:
-                admitted |= NOT_SELECTED
-            declared = (declaration.constraint.text,)
-            found = Dependency(
-                dependent, bit, package, admitted, matching, declared, kinds, declaration.optional
-            )
+            found = self._dependency(dependent, bit, declaration)
             merged[name] = _both(merged[name], found) if name in merged else found
         return merged.values()
+
+    def _dependency(self, dependent: int, bit: int, declaration: Declaration) -> Dependency:
+        name, constraint, kinds = declaration.package, declaration.constraint, declaration.kinds
+        package = self._numbers.get(name)
+        if package is None:
+            package = self.number(name)
+        candidates = self.candidates[package]
+        if candidates is None:
+            matching = 0
+        elif name in self._overrides:
+            matching = _intersection(candidates, self._overrides[name])
+        else:
+            matching = candidates.mask(constraint)
+        admitted = matching & self.universe[package]
+        if int.__and__(kinds, self._followed) == _PEER:
+            admitted |= NOT_SELECTED
+        return Dependency(
+            dependent, bit, package, admitted, matching, (constraint.text,), kinds, declaration.optional
+        )
 
     def _matching(self, package: int, constraints: Iterable[Constraint]) -> int:
         candidates = self.candidates[package]

@@ -31,7 +31,7 @@ _LOOK_EVERY = 64
 
 
 # A conflict that is far from what it goes back to costs as many decisions again as lie between the two.
-_DECISIONS_A_CONFLICT = 300
+_DECISIONS_A_CONFLICT = 500
 
 
 class OutOfBudget(Exception):
