@@ -55,6 +55,7 @@ _FAMILIES: list[Callable[[], families.Case]] = [
     partial(families.boto, 2_000),
     partial(families.boto, 500, 3),
     *(partial(families.deep_chain, 300, 20, is_solvable=is_solvable) for is_solvable in (True, False)),
+    partial(families.sudoku),
     *(partial(families.pigeonhole, birds) for birds in (5, 6, 7, 8)),
     *(partial(families.wide, 2_000, 20, 5, narrow=narrow) for narrow in (0, 0.005, 0.01, 0.02, 0.05, 0.1)),
     partial(families.wide, 10_000, 10, 5, narrow=0),

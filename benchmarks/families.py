@@ -111,6 +111,32 @@ def pigeonhole(birds: int) -> Case:
     return Case(f"pigeonhole {birds}", registry, roots, is_solvable=False)
 
 
+# The example of Wikipedia's article on sudoku, row by row.
+_GIVENS = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+
+
+def sudoku() -> Case:
+    """Return the cells of a sudoku, whose versions are digits: each needs to be alone in its row, column and box."""
+    registry: dict[str, Mapping[int, Sequence[Need]]] = {}
+    for cell in range(81):
+        row, column = divmod(cell, 9)
+        box = row // 3 * 3 + column // 3
+        lines = (f"row{row}", f"column{column}", f"box{box}")
+        registry[f"cell{cell}"] = {
+            digit: tuple(Need(f"{line}-{digit}", cell + 1, cell + 2) for line in lines)
+            for digit in range(1, 10)
+        }
+        for line in lines:
+            for digit in range(1, 10):
+                places = dict(registry.get(f"{line}-{digit}", {}))
+                registry[f"{line}-{digit}"] = {**places, cell + 1: ()}
+    roots = [
+        Need(f"cell{cell}", 1, 10) if given == "." else Need(f"cell{cell}", int(given), int(given) + 1)
+        for cell, given in enumerate(_GIVENS)
+    ]
+    return Case("sudoku", registry, roots, is_solvable=True)
+
+
 def wide(packages: int, versions: int, needs: int, *, narrow: float) -> Case:
     """Return packages whose every version needs `needs` others, drawn at random.
 

@@ -20,6 +20,8 @@ from graph.terms import Incompatibility
 # Real questions meet a few dozen. Past this, reading everything that can be reached, which takes about a second for
 # 200,000 dependencies, is the shorter way.
 MOST_CONFLICTS: Final = 300
+# A closer answer is a few steps away, or there is none: who asks a puzzle should not pay for it twice.
+_MOST_CONFLICTS_FOR_CLOSER: Final = 30
 
 
 def _never() -> bool:
@@ -88,7 +90,7 @@ def _handed_over(
 
 
 def _decided_first(problem: Problem, should_stop: Callable[[], bool], package: int) -> Picked | None:
-    search = Search(problem, should_stop, most_conflicts=MOST_CONFLICTS, first=package)
+    search = Search(problem, should_stop, most_conflicts=_MOST_CONFLICTS_FOR_CLOSER, first=package)
     try:
         found = search.run()
     except (OutOfBudget, GaveUp):
