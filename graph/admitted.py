@@ -33,8 +33,11 @@ class Admission:
 
     def best(self, domain: int) -> int:
         """Return the mask of the preferred version within `domain`, which must hold an admitted one."""
-        choices = next(choices for tier in self.tiers if (choices := domain & tier))
-        return choices & -choices if self.oldest_first else 1 << choices.bit_length() - 1
+        for tier in self.tiers:
+            choices = domain & tier
+            if choices:
+                return choices & -choices if self.oldest_first else 1 << choices.bit_length() - 1
+        raise ValueError("none of these versions is admitted")
 
     def better(self, version: int) -> int:
         """Return the versions that are preferred over one of those admitted, which is given as its mask."""

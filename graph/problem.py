@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from graph.admission import Policy, is_followed
+from graph.admission import Policy
 from graph.admitted import NOTHING_ADMITTED, Admission
 from graph.catalogue import Candidate, Candidates, Catalogue, Declaration, Mention
 from graph.constraints import Constraint, both, parse_constraint
@@ -177,9 +177,14 @@ class Problem:
         """
         versions = (self.version(package, bit) for package, mask in wanted for bit in bits(mask))
         missing = [version for version in versions if version.id not in self._declared]
+        kinds, with_optional = self._followed, self._question.include_optional
         met: set[str] = set()
         for version, declarations in zip(missing, self._catalogue.dependencies(missing), strict=True):
-            followed = [d for d in declarations if is_followed(d.kinds, d.optional, self._question)]
+            followed = [
+                each
+                for each in declarations
+                if int.__and__(each.kinds, kinds) and (with_optional or not each.optional)
+            ]
             self._declared[version.id] = followed
             met.update(d.package for d in followed if d.package not in self._loaded)
         self._load(sorted(met))

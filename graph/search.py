@@ -128,7 +128,8 @@ class Search:
         if not self._problem.is_read(package, bit):
             self._read_ahead(package)
         dependencies = self._problem.dependencies(package, bit)
-        self._meet()
+        if len(domains) < len(self._problem.names):
+            self._meet()
         for dependency in dependencies:
             if dependency.package == package:
                 if not dependency.admitted & version:

@@ -5,8 +5,6 @@ means that nothing is). An incompatibility is a set of terms that cannot all
 hold. It is either a fact, or derived from others, which are its causes.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from graph.resolution import Requirement
@@ -17,8 +15,7 @@ Term = tuple[int, int]
 """The number of a package, and a mask over its candidates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Required:
+class Required(msgspec.Struct, frozen=True, gc=False):
     """The question requires this."""
 
     requirement: Requirement
@@ -29,8 +26,7 @@ class Required:
     is_override: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Restricted:
+class Restricted(msgspec.Struct, frozen=True, gc=False):
     """The question restricts this package without requiring it."""
 
     requirement: Requirement

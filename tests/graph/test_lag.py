@@ -98,3 +98,5 @@ def test_what_is_preferred_over_a_version_that_may_not_be_picked_is_no_question(
     assert admission.better(0b010) == 0
     with pytest.raises(ValueError, match="not admitted"):
         admission.better(0b100)
+    with pytest.raises(ValueError, match="none of these"):
+        admission.best(0b100)
