@@ -105,8 +105,9 @@ class Snapshot:
         Level by level the same takes three statements for each step that the farthest dependency is away.
         """
         known = self._holding.candidates
-        names = dependencies.closure_of(self._connection, missing, limit=_MOST_AHEAD)
-        rows = versions.candidates_of(self._connection, [name for name in names if name not in known])
+        ahead = dependencies.closure_of(self._connection, missing, limit=_MOST_AHEAD)
+        names = dict.fromkeys([*missing, *(name for name in ahead if name not in known)])
+        rows = versions.candidates_of(self._connection, names)
         found = {name: _candidates(row) for name, row in rows.items()}
         self.mentions([name for name, candidates in found.items() if candidates.is_delicate])
         known.update(found)

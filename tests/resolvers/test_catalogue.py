@@ -77,6 +77,16 @@ def test_a_question_reads_in_batches_and_the_next_one_reads_nothing(tmp_path: Pa
     assert [text for text in statements if "FROM packages" in text or "FROM dependencies" in text] == []
 
 
+def test_what_is_asked_for_is_read_however_little_is_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolvers.catalogue, "_MOST_AHEAD", 2)
+    names = [f"p{number}" for number in range(10)]
+    atlas = stored(tmp_path, "\n".join(f"{name} 1 needs leaf" for name in names) + "\nleaf 1")
+
+    assert answered(atlas, *names) == dict.fromkeys([*names, "leaf"], "1")
+
+
 def test_what_is_published_is_seen_by_the_next_question(atlas: Atlas) -> None:
     assert answered(atlas, "app") == {"app": "1", "lib": "1", "base": "1"}
 
