@@ -84,7 +84,7 @@ class _Steps:
                 package=self._problem.names[fact.dependent],
                 versions=phrases.versions(self._problem, fact.dependent, fact.versions),
                 dependency=self._problem.names[fact.dependency],
-                constraint=either(fact.declared) if len(fact.declared) <= MAX_SPECIFIERS else None,
+                constraint=_declared(fact),
             )
         is_required = isinstance(fact, Required)
         kind = DerivationKind.ROOT_REQUIREMENT if is_required else DerivationKind.CONSTRAINT
@@ -99,5 +99,16 @@ class _Steps:
             DerivationKind.NO_VERSIONS if is_known else DerivationKind.UNKNOWN_PACKAGE,
             phrases.absence_of(self._problem, fact),
             dependency=self._problem.names[package],
-            constraint=phrases.constraint_of(self._problem, fact),
+            constraint=self._constraint(fact),
         )
+
+    def _constraint(self, fact: Fact) -> str | None:
+        """Return what is to be satisfied, as a constraint; None where it would be too long for one."""
+        if isinstance(fact, Needs) and self._problem.override(fact.dependency) is None:
+            declared = _declared(fact)
+            return "*" if declared == "" else declared
+        return phrases.constraint_of(self._problem, fact)
+
+
+def _declared(fact: Needs) -> str | None:
+    return either(fact.declared) if len(fact.declared) <= MAX_SPECIFIERS else None

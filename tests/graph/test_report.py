@@ -61,6 +61,19 @@ def test_the_constraints_of_steps_can_be_parsed() -> None:
     assert not parse_constraint(constraint).admits(sort_key(Version("4")), "4")
 
 
+def test_the_constraint_of_a_step_is_one_or_none() -> None:
+    """What is said in the text of a step, such as "or the like", is no constraint."""
+    for versions, constraints in ((60, 60), (150, 150)):
+        registry = "\n".join(f"a {i} needs b =={2 * i}" for i in range(1, versions + 1))
+        told = conflict(universe(f"{registry}\nb 1"), Question(wants("a")))
+        need, absence = told.steps[0], told.steps[1]
+        assert (need.kind, absence.kind) == (DerivationKind.DEPENDENCY, DerivationKind.NO_VERSIONS)
+        assert need.constraint == absence.constraint
+        assert (need.constraint is None) == (constraints > 100)
+        if need.constraint is not None:
+            assert len(parse_constraint(need.constraint).alternatives) == constraints
+
+
 def test_a_version_set_in_many_pieces_is_cut_short() -> None:
     registry = "\n".join(f"a {i} needs {'b >=9' if i % 2 else 'c >=9'}" for i in range(1, 12))
 
