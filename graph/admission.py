@@ -134,5 +134,5 @@ class Policy:
 
 def is_followed(kinds: Kind, optional: bool, question: Question) -> bool:
     """Whether the question follows a dependency of these kinds."""
-    # As ints: the operators of IntFlag cost ten times as much, and this is asked of every declaration read.
+    # As ints: the operators of IntFlag cost ten times as much.
     return bool(int.__and__(kinds, question.kinds)) and (question.include_optional or not optional)

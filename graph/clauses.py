@@ -24,8 +24,8 @@ class Ladder:
 
     def __init__(self, admission: Admission, first: int) -> None:
         self.bits = list(_ranked(admission))
+        self._admitted = admission.admitted
         self._first = first
-        self._rank = {bit: rank for rank, bit in enumerate(self.bits)}
 
     @property
     def literals(self) -> range:
@@ -62,7 +62,7 @@ class Ladder:
         """Yield clauses that together say that what is selected is in `mask`, and that something is unless bit 0 is set."""
         if not mask & NOT_SELECTED:
             yield list(self.literals[:1])
-        yield from self.outside(sum(1 << bit for bit in self.bits) & ~mask)
+        yield from self.outside(self._admitted & ~mask)
 
     def _runs(self, mask: int) -> Iterator[_Run]:
         start = None

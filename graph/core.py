@@ -16,6 +16,9 @@ from graph.refutation import Refutation
 from graph.resolution import Asked, Question, Requirement, Resolution, Source
 from graph.terms import Needs, Restricted
 
+_Name = tuple[Source, str, str | None]
+"""Entries by package and constraint, or all on the package."""
+
 Find = Callable[[Question], Resolution | Refutation]
 """Answers a question from the catalogue at hand. Raises GaveUp."""
 
@@ -53,7 +56,7 @@ def minimal_core(find: Find, question: Question, refutation: Refutation) -> Core
 def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]:
     """Return those of the entries that the proof rests on."""
     names = refutation.problem.names
-    used: set[tuple[Source, str, str | None]] = set()
+    used: set[_Name] = set()
     for fact in refutation.facts:
         if isinstance(fact, Needs):
             used.add((Source.OVERRIDE, names[fact.dependency], None))
@@ -63,12 +66,12 @@ def _used(given: Collection[Asked], refutation: Refutation) -> tuple[Asked, ...]
             used |= {(source, names[fact.package], None) for source in (Source.REQUIREMENT, Source.OVERRIDE)}
         else:
             used.add((Source.REQUIREMENT, names[fact.package], fact.requirement.constraint))
-    return tuple(
-        asked
-        for asked in given
-        for package, constraint in [(asked.requirement.package, asked.requirement.constraint)]
-        if {(asked.source, package, None), (asked.source, package, constraint)} & used
-    )
+    return tuple(asked for asked in given if not used.isdisjoint(_ways_to_name(asked)))
+
+
+def _ways_to_name(asked: Asked) -> tuple[_Name, _Name]:
+    package, constraint = asked.requirement.package, asked.requirement.constraint
+    return (asked.source, package, None), (asked.source, package, constraint)
 
 
 def entries(question: Question) -> list[Asked]:

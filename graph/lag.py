@@ -22,13 +22,15 @@ def closer(problem: Problem, found: Picked, decide_first: Callable[[int], Picked
 
     `decide_first` searches anew, and returns None when there is no answer to be had in time.
     """
+    if not any(_behind(problem, package, found).bit_count() >= _FAR for package in problem.direct()):
+        return found
     wanted = _wanted(problem)
     if sum(versions.bit_count() > 1 for versions in wanted.values()) < 2:
         # Nothing that was asked for could give way to anything else that was.
         return found
     lags = _lags(problem, wanted, found)
-    farthest = max(lags, key=lambda package: (lags[package], -package), default=None)
-    if farthest is None or lags[farthest] < _FAR:
+    farthest = max(lags, key=lambda package: (lags[package], -package))
+    if lags[farthest] < _FAR:
         return found
     other = decide_first(farthest)
     if other is None or sum(_lags(problem, wanted, other).values()) >= sum(lags.values()):
@@ -48,6 +50,11 @@ def _wanted(problem: Problem) -> dict[int, int]:
 def _lags(problem: Problem, wanted: Mapping[int, int], picked: Picked) -> dict[int, int]:
     """Return how many versions of each direct requirement are preferred over the one picked."""
     return {
-        package: (problem.admissions[package].better(1 << picked[package]) & versions).bit_count()
+        package: (_behind(problem, package, picked) & versions).bit_count()
         for package, versions in sorted(wanted.items())
     }
+
+
+def _behind(problem: Problem, package: int, picked: Picked) -> int:
+    """Return the versions that are preferred over the one picked, whether or not the question lets them in."""
+    return problem.admissions[package].better(1 << picked[package])

@@ -47,16 +47,12 @@ def _reasons_told(refutation: Refutation) -> list[str]:
 
 
 def _verdict(core: Sequence[Asked]) -> str:
-    nouns = (
-        (Source.REQUIREMENT, "requirement"),
-        (Source.CONSTRAINT, "constraint"),
-        (Source.OVERRIDE, "override"),
-    )
     parts = []
-    for source, noun in nouns:
+    for source in Source:
         asked = sorted(str(each.requirement) for each in core if each.source is source)
         if asked:
-            parts.append(f"your {noun}{'' if len(asked) == 1 else 's'} {phrases.listed(phrases.few(asked))}")
+            plural = "" if len(asked) == 1 else "s"
+            parts.append(f"your {source.lower()}{plural} {phrases.listed(phrases.few(asked))}")
     return f"No versions satisfy {phrases.listed(parts)}."
 
 

@@ -26,8 +26,7 @@ def listed(parts: Sequence[str], word: str = "and") -> str:
 def reasons(parts: Sequence[str], *, most: int = _MOST_REASONS) -> str:
     """Join clauses, which may hold commas of their own: "a, which needs b; c; and d". More than `most` are cut short."""
     if len(parts) > most:
-        left = len(parts) - most
-        parts = [*parts[:most], f"{left:,} more reason{'' if left == 1 else 's'}"]
+        parts = [*parts[:most], counted(len(parts) - most, "more reason")]
     return "; ".join((*parts[:-1], f"and {parts[-1]}")) if len(parts) > 2 else " and ".join(parts)
 
 

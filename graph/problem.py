@@ -180,6 +180,7 @@ class Problem:
         kinds, with_optional = self._followed, self._question.include_optional
         met: set[str] = set()
         for version, declarations in zip(missing, self._catalogue.dependencies(missing), strict=True):
+            # As `is_followed`, without a call a declaration: this is asked of every one that is read.
             followed = [
                 each
                 for each in declarations
@@ -238,6 +239,10 @@ class Problem:
         return 0 if candidates is None else _intersection(candidates, constraints)
 
     # Facts
+
+    def direct(self) -> set[int]:
+        """Return the packages that the question requires."""
+        return {self.number(requirement.package) for requirement in self._question.requirements}
 
     def requirements(self) -> Iterator[Incompatibility]:
         """What the question requires, by name."""

@@ -26,13 +26,8 @@ from graph.resolution import (
     Resolution,
     Source,
 )
+from graph.terms import bits
 from graph.versions import parse_version, sort_key
-
-_IN_WORDS = {
-    Source.REQUIREMENT: "requirement",
-    Source.CONSTRAINT: "constraint",
-    Source.OVERRIDE: "override",
-}
 
 
 def relaxations(find: Find, question: Question, core: Core) -> list[Relaxation]:
@@ -105,17 +100,12 @@ class _Attempts:
 
     def _hidden_moments(self) -> list[datetime]:
         problem = self._core.refutation.problem
-        moments = {
-            version.released_at
-            for candidates, admission in zip(problem.candidates, problem.admissions, strict=True)
-            if candidates is not None and Reason.TOO_LATE in admission.excluded
-            for version in candidates.versions
-            if version.released_at is not None and self._is_later(version.released_at)
-        }
-        return sorted(moments)
-
-    def _is_later(self, moment: datetime) -> bool:
-        return self._question.as_of is not None and moment > self._question.as_of
+        hidden = (
+            problem.version(package, bit).released_at
+            for package, admission in enumerate(problem.admissions)
+            for bit in bits(admission.excluded.get(Reason.TOO_LATE, 0))
+        )
+        return sorted({moment for moment in hidden if moment is not None})
 
     def _without(self, asked: Asked) -> Question:
         return only(self._question, [other for other in entries(self._question) if other != asked])
@@ -126,7 +116,7 @@ class _Attempts:
 
 
 def _named(asked: Asked) -> str:
-    noun = "" if asked.source is Source.REQUIREMENT else f"the {_IN_WORDS[asked.source]} "
+    noun = "" if asked.source is Source.REQUIREMENT else f"the {asked.source.lower()} "
     return f"{noun}{asked.requirement}"
 
 

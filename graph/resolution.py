@@ -64,7 +64,7 @@ class Question:
     as_of: datetime | None = None
 
 
-class Pin(msgspec.Struct, frozen=True, order=True, gc=False):
+class Pin(msgspec.Struct, frozen=True, gc=False):
     """The version picked of one package, in the text it was published under."""
 
     package: str

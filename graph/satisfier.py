@@ -49,7 +49,7 @@ def cadical(should_stop: Callable[[], bool]) -> Iterator["Cadical"]:
 class Cadical:
     """CaDiCaL, which is deterministic."""
 
-    def __init__(self, solver: Cadical153, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, solver: Cadical153, should_stop: Callable[[], bool]) -> None:
         self._solver = solver
         self._should_stop = should_stop
 

@@ -7,6 +7,7 @@ import pytest
 from graph.answer import cycles_among
 from graph.dependencies import Kind
 from graph.errors import GaveUp, InvalidConstraint, InvalidVersion
+from graph.problem import Problem
 from graph.resolution import (
     Conflict,
     Pin,
@@ -502,3 +503,17 @@ def test_the_fingerprint_depends_on_the_answer_alone() -> None:
     assert isinstance(other, Resolution)
     assert isinstance(third, Resolution)
     assert one.fingerprint == other.fingerprint != third.fingerprint
+
+
+def test_what_one_version_declares_twice_is_one_need_beside_those_of_other_versions() -> None:
+    index = universe("""
+        app 1 needs lib >=1
+        app 2 needs lib >=2; lib <3
+        lib 1
+        lib 2
+        lib 3
+    """)
+    problem = Problem(index, Question(wants("app")))
+    groups = problem.groups(problem.number("app"))[problem.number("lib")]
+
+    assert {mask: group.versions for mask, group in groups.items()} == {0b1110: 0b010, 0b0100: 0b100}
