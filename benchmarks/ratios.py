@@ -1,4 +1,4 @@
-"""`python -m benchmarks.ratios FILE`: the results of `test_solver` as a table in Markdown.
+"""`python -m benchmarks.ratios FILE`: the results of the solver, and those of the graph, as tables in Markdown.
 
 FILE is what `pytest --benchmark-json FILE` wrote. A peer's cell is its median and how many times ours that is; the last
 row is the geometric mean of these over the questions that the peer answered.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _OURS: Final = "ours, loaded"
+_OUR_GRAPH: Final = "buildatlas"
 _OUTCOMES_WITHOUT_TIME: Final = frozenset({"out of time", "wrong"})
 
 
@@ -25,7 +26,8 @@ class Result:
     version: str
     outcome: str
     budget: float
-    milliseconds: float
+    amount: float
+    unit: str = "ms"
 
     @property
     def is_answered(self) -> bool:
@@ -47,18 +49,30 @@ def results_of(report: Mapping[str, Any]) -> Iterator[Result]:
             )
 
 
-def table(results: Sequence[Result]) -> Iterator[str]:
+def graph_results_of(report: Mapping[str, Any]) -> Iterator[Result]:
+    """Yield what `beside.note` has put down, a result for each figure."""
+    for entry in report["benchmarks"]:
+        said = entry["extra_info"]
+        if "beside" in said:
+            figures = said["figures"] or {"": entry["stats"]["median"] * 1e3}
+            for name, amount in figures.items():
+                case = f"{said['case']}, {name}" if name else said["case"]
+                yield Result(case, said["beside"], said["version"], "found", 0, amount, said["unit"])
+
+
+def table(results: Sequence[Result], *, ours_is: str, title: str, with_mean: bool) -> Iterator[str]:
     """Yield the lines of the table, cases and solvers in order of appearance."""
     by_place = {(result.case, result.solver): result for result in results}
     versions = {result.solver: result.version for result in results}
-    others = [solver for solver in versions if solver != _OURS]
-    yield _row("CPU time, median", *(f"{solver} ({versions[solver]})" for solver in (_OURS, *others)))
+    others = [solver for solver in versions if solver != ours_is]
+    yield _row(title, *(f"{solver} ({versions[solver]})" for solver in (ours_is, *others)))
     yield _row("---", *("---:" for _ in versions))
     for case in dict.fromkeys(result.case for result in results):
-        ours = by_place.get((case, _OURS))
+        ours = by_place.get((case, ours_is))
         cells = (_cell(by_place.get((case, solver)), ours) for solver in others)
         yield _row(case, _cell(ours, None), *cells)
-    yield _row("geometric mean", "", *(_mean(_ratios(by_place, solver)) for solver in others))
+    if with_mean:
+        yield _row("geometric mean", "", *(_mean(_ratios(by_place, solver, ours_is)) for solver in others))
 
 
 def _row(*cells: str) -> str:
@@ -72,19 +86,19 @@ def _cell(result: Result | None, ours: Result | None) -> str:
         return f"> {result.budget:g} s"
     if not result.is_answered:
         return result.outcome
-    time = f"{_short(result.milliseconds)} ms"
+    time = f"{_short(result.amount)} {result.unit}"
     return time if ours is None or not ours.is_answered else f"{time} (x {_short(_ratio(result, ours))})"
 
 
 def _ratio(result: Result, ours: Result) -> float:
-    return result.milliseconds / ours.milliseconds
+    return result.amount / ours.amount
 
 
-def _ratios(by_place: Mapping[tuple[str, str], Result], solver: str) -> list[float]:
+def _ratios(by_place: Mapping[tuple[str, str], Result], solver: str, ours_is: str) -> list[float]:
     return [
-        _ratio(result, by_place[case, _OURS])
+        _ratio(result, by_place[case, ours_is])
         for (case, other), result in by_place.items()
-        if other == solver and result.is_answered and by_place[case, _OURS].is_answered
+        if other == solver and result.is_answered and by_place[case, ours_is].is_answered
     ]
 
 
@@ -102,8 +116,11 @@ def _short(number: float) -> str:
 
 def main() -> None:
     (path,) = sys.argv[1:]
-    results = [*results_of(json.loads(Path(path).read_bytes()))]
-    print(*table(results), sep="\n")
+    report = json.loads(Path(path).read_bytes())
+    if results := [*results_of(report)]:
+        print(*table(results, ours_is=_OURS, title="CPU time, median", with_mean=True), "", sep="\n")
+    if results := [*graph_results_of(report)]:
+        print(*table(results, ours_is=_OUR_GRAPH, title="The graph", with_mean=False), sep="\n")
 
 
 if __name__ == "__main__":

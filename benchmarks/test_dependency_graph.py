@@ -1,12 +1,17 @@
-"""The dependency graph beside plain networkx: load, components, generations, a hub's dependents, the longest path.
+"""The dependency graph beside plain networkx: load, memory, components, generations, a hub's dependents, the longest path.
 
-Both hold the same seeded catalogue, in one run, and must agree. `BENCHMARK_PACKAGES` sets its size (20,000; ten dependencies
-each): 200000 takes networkx several minutes and 2 GB.
+Both hold the same seeded catalogue, in one run, and must agree. Times are CPU time. `BENCHMARK_PACKAGES` sets its size (20,000;
+ten dependencies each): 200000 takes networkx several minutes and 2 GB.
 """
 
+import gc
 import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -14,6 +19,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.beside import NETWORKX, OURS, note, once
 from graph.cycles import components
 from graph.dependencies import DependencyGraph, Kind
 
@@ -36,11 +42,9 @@ class Catalogue:
     def load(self) -> DependencyGraph:
         size = len(self.dependents)
         runtime = np.full(size, Kind.RUNTIME, dtype=np.uint8)
-        graph = DependencyGraph.build(
+        return DependencyGraph.build(
             self.names, self.dependents, self.dependencies, runtime, np.zeros(size, dtype=np.bool_)
         )
-        assert len(graph.csr.flags) > 0  # merged on first use, which is part of loading
-        return graph
 
     def load_networkx(self) -> "nx.DiGraph[str]":
         graph: nx.DiGraph[str] = nx.DiGraph()
@@ -68,49 +72,81 @@ def catalogue(*, cyclic: bool) -> Catalogue:
 @cache
 def loaded(kind: str, *, cyclic: bool = False) -> Any:
     drawn = catalogue(cyclic=cyclic)
-    return drawn.load() if kind == "buildatlas" else drawn.load_networkx()
+    return drawn.load() if kind == OURS else drawn.load_networkx()
 
 
-@pytest.fixture(params=["buildatlas", "networkx"])
+@pytest.fixture(params=[OURS, NETWORKX])
 def kind(request: pytest.FixtureRequest) -> str:
     chosen: str = request.param
     return chosen
 
 
-@pytest.mark.benchmark(group="load", disable_gc=True)
+@pytest.mark.benchmark(disable_gc=True, timer=time.process_time)
 def test_load(benchmark: BenchmarkFixture, kind: str) -> None:
+    note(benchmark, "load", kind)
     drawn = catalogue(cyclic=False)
-    graph = benchmark(drawn.load if kind == "buildatlas" else drawn.load_networkx)
+    graph = benchmark(drawn.load if kind == OURS else drawn.load_networkx)
     assert len(graph) == PACKAGES
 
 
-@pytest.mark.benchmark(group="strongly connected components", disable_gc=True)
+def test_memory(benchmark: BenchmarkFixture, kind: str) -> None:
+    """A process that does nothing else tells by how much it has grown."""
+    command = [sys.executable, "-m", "benchmarks.test_dependency_graph", kind]
+    told = once(benchmark, lambda: subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    note(benchmark, "memory", kind, {"held": float(told)}, unit="MB")
+
+
+@pytest.mark.benchmark(disable_gc=True, timer=time.process_time)
 def test_components(benchmark: BenchmarkFixture, kind: str) -> None:
+    note(benchmark, "strongly connected components", kind)
     graph = loaded(kind, cyclic=True)
-    if kind == "buildatlas":
+    if kind == OURS:
         found = benchmark(lambda: components(graph))
     else:
         found = benchmark(
             lambda: [group for group in nx.strongly_connected_components(graph) if len(group) > 1]
         )
-    theirs = nx.strongly_connected_components(loaded("networkx", cyclic=True))
+    theirs = nx.strongly_connected_components(loaded(NETWORKX, cyclic=True))
     assert max(map(len, found)) == max(map(len, theirs))
 
 
-@pytest.mark.benchmark(group="topological generations", disable_gc=True)
+@pytest.mark.benchmark(disable_gc=True, timer=time.process_time)
 def test_generations(benchmark: BenchmarkFixture, kind: str) -> None:
+    note(benchmark, "topological generations", kind)
     found = benchmark(lambda: list(api.topological_generations(loaded(kind))))
-    theirs = nx.topological_generations(loaded("networkx"))
+    theirs = nx.topological_generations(loaded(NETWORKX))
     assert [*map(set, found)] == [*map(set, theirs)]
 
 
-@pytest.mark.benchmark(group="dependents of a hub", disable_gc=True)
+@pytest.mark.benchmark(disable_gc=True, timer=time.process_time)
 def test_dependents_of_a_hub(benchmark: BenchmarkFixture, kind: str) -> None:
+    note(benchmark, "dependents of a hub", kind)
     found = benchmark(lambda: api.ancestors(loaded(kind), HUB))
-    assert found == nx.ancestors(loaded("networkx"), HUB)
+    assert found == nx.ancestors(loaded(NETWORKX), HUB)
 
 
-@pytest.mark.benchmark(group="longest path", disable_gc=True)
+@pytest.mark.benchmark(disable_gc=True, timer=time.process_time)
 def test_longest_path(benchmark: BenchmarkFixture, kind: str) -> None:
+    note(benchmark, "longest path", kind)
     found = benchmark(lambda: api.dag_longest_path(loaded(kind)))
-    assert len(found) == len(nx.dag_longest_path(loaded("networkx")))
+    assert len(found) == len(nx.dag_longest_path(loaded(NETWORKX)))
+
+
+def resident() -> float:
+    """Return the megabytes that this process has in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main() -> None:
+    (kind,) = sys.argv[1:]
+    drawn = catalogue(cyclic=False)
+    before = resident()
+    graph = drawn.load() if kind == OURS else drawn.load_networkx()
+    gc.collect()
+    print(resident() - before)
+    del graph
+
+
+if __name__ == "__main__":
+    main()

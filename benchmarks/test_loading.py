@@ -6,8 +6,6 @@ The catalogue is the one of `benchmarks.julia`. All that a question costs is in 
 import random
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from statistics import quantiles
 from typing import Any
@@ -18,11 +16,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks import julia
 from benchmarks.collector import without_the_old
 from benchmarks.shelf import forget_texts
+from benchmarks.stored import stored_julia
 from graph.resolution import Question, Requirement
 from resolvers import catalogue
 from resolvers.atlas import Atlas
 from resolvers.resolutions import resolve
-from resolvers.transfer import OnError, import_catalogue
 from storage.database import Database
 
 _SEED = 2024
@@ -32,11 +30,8 @@ _LARGEST = next(roots for roots in julia.ROOTS if julia.has(roots))
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    path = tmp_path_factory.mktemp("loading") / "julia.db"
-    with closing(Database.open(str(path))) as opened:
-        lines = (line.rstrip(b"\n") for line in julia.lines())
-        import_catalogue(opened, lines, on_error=OnError.SKIP, now=datetime.now(UTC))
-        yield opened
+    with stored_julia(tmp_path_factory.mktemp("loading")) as database:
+        yield database
 
 
 def forget() -> None:

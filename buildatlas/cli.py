@@ -19,7 +19,7 @@ from buildatlas import documents, rendering
 from buildatlas.asking import ask, database_url
 from buildatlas.choices import DependencyKind, GraphScope, OnError
 from buildatlas.client import Refused, Unreachable
-from buildatlas.errors import PortTaken, UnwritableFile, WrongUse
+from buildatlas.errors import CannotServe, PortTaken, UnwritableFile, WrongUse
 from buildatlas.exits import Exit
 from buildatlas.files import UnreadableFile
 from buildatlas.observability import configure_logging
@@ -75,7 +75,7 @@ def main() -> None:
         _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
     except (WrongUse, SettingsError, GraphError) as error:
         _fail(error, Exit.WRONG_USE)
-    except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken) as error:
+    except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken, CannotServe) as error:
         _fail(error, Exit.FAILED)
 
 
@@ -102,10 +102,16 @@ def serve(
         str | None, typer.Option(help="The address to answer on.", show_default="127.0.0.1")
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to answer on.", show_default="8000")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="How many processes answer at the address; SIGHUP restarts them.", show_default="1"
+        ),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Serve the API and its page."""
-    from buildatlas.server import serve as run_server
+    from buildatlas.serving import serve as run_server
 
     _settle()
     defaults = settings(os.environ)
@@ -113,15 +119,17 @@ def serve(
         defaults,
         host=defaults.host if host is None else host,
         port=defaults.port if port is None else port,
+        workers=defaults.workers if workers is None else workers,
         database_url=defaults.database_url if database is None else database,
     )
     configure_logging(sys.stderr, level=chosen.log_level)
     console = Console(stderr=True)
 
-    def announce(address: str) -> None:
+    def announce(address: str, location: str) -> None:
         console.print(
-            f"Buildatlas {version()} serves [bold]{address}[/bold] from {chosen.database_url}",
+            f"Buildatlas {version()} serves [bold]{address}[/bold] from {escape(location)}",
             highlight=False,
+            soft_wrap=True,
         )
 
     run_server(chosen, announce=announce)
@@ -278,6 +286,57 @@ def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> 
             print_json({"database": opened.location, "revision": opened.revision})
         else:
             typer.echo(f"{opened.location} is at revision {opened.revision}")
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="The file to write: a database of its own, in one SQLite file.")
+    ],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything to one file, verified, while others read and write."""
+    from buildatlas import safekeeping
+
+    with _opened(database, create=False) as opened:
+        kept = safekeeping.back_up(opened, file, force=force)
+    print_answer(kept, as_json=as_json, show=safekeeping.show_backup)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What backup has written.")],
+    *,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fill a database without rows from a backup: all of it or nothing. The database may be of another kind."""
+    from buildatlas import safekeeping
+
+    kept = safekeeping.restore(file, database_url(database))
+    print_answer(kept, as_json=as_json, show=safekeeping.show_restore)
+
+
+@app.command()
+def doctor(
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended, and look again.")
+    ] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for what is wrong with the database, while others use it. Exits with 1 when something is, or is left."""
+    from buildatlas import mending
+
+    with _opened(database, create=False) as opened:
+        report = mending.examined(opened, repair=repair, console=Console(stderr=True))
+    print_answer(report, as_json=as_json, show=mending.show)
+    if report["wrong"]:
+        raise typer.Exit(Exit.NO)
 
 
 def _settle() -> None:

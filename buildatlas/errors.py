@@ -13,6 +13,17 @@ class PortTaken(Exception):
         return f"port {self.port} on {self.host} is taken by another process: stop it, or choose another by --port"
 
 
+class CannotServe(Exception):
+    """The workers of a server end before they answer anything."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return f"the server's workers cannot start: one has ended with {self.exit_code}; see what it has said above"
+
+
 class UnwritableFile(Exception):
     """A file cannot be written."""
 

@@ -18,7 +18,7 @@ class LocalClient:
     """Executes operations in this process."""
 
     def __init__(self, atlas: Atlas, version: str) -> None:
-        pulse = Pulse(atlas.database.cursor)
+        pulse = Pulse(atlas.database.watch)
         self._application = Application(atlas, pulse, version, datetime.now(UTC))
 
     def ask(self, document: str, variables: Mapping[str, Any]) -> Answer:

@@ -45,6 +45,7 @@ class _JsonLines(logging.Formatter):
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
             "level": record.levelname,
+            "process": record.process,
             "logger": record.name,
             "message": record.getMessage(),
             **_facts(record),
@@ -56,7 +57,7 @@ class _JsonLines(logging.Formatter):
 
 class _PlainLines(logging.Formatter):
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+        super().__init__("%(asctime)s %(process)d %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         facts = "".join(f" {name}={value}" for name, value in _facts(record).items())

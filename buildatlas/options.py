@@ -11,7 +11,8 @@ DatabaseOption = Annotated[
     typer.Option(
         "--database",
         metavar="URL",
-        help="A file, or a sqlite:/// URL. Default: BUILDATLAS_DATABASE_URL, else a file in your data directory.",
+        help="A file, or a sqlite:/// or postgresql:// URL. Default: BUILDATLAS_DATABASE_URL, else a file in your data "
+        "directory.",
         show_default=False,
     ),
 ]

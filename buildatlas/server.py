@@ -2,11 +2,12 @@
 
 import errno
 import logging
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from buildatlas.settings import Settings
 from buildatlas.sockets import GraphQLOverWebSocket
 from buildatlas.transport import GraphQLOverHTTP
 from resolvers.atlas import Atlas
+from resolvers.trimming import Retention, trim_events
 from schema.context import Application, Context
 from schema.pulse import Pulse
 from schema.root import schema
@@ -47,14 +49,16 @@ _PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 
-# How long a stopping server waits for answers that are still being worked out.
-_GRACE_SECONDS: Final = 10
+GRACE_SECONDS: Final = 10
+"""How long a stopping server waits for answers that are still being worked out."""
+
+_TRIM_SECONDS: Final = 60
 
 
 def create_app(settings: Settings) -> Starlette:
     """Return the application; its lifespan opens the database and closes it."""
     site = _Site(settings)
-    over_http = GraphQLOverHTTP(schema, site.context, settings.body_limit)
+    over_http = GraphQLOverHTTP(schema, site.context, settings.body_limit, settings.catch_up_seconds)
     over_websocket = GraphQLOverWebSocket(schema, context=site.context, sockets=settings.socket_limit)
     return Starlette(
         routes=[
@@ -69,19 +73,13 @@ def create_app(settings: Settings) -> Starlette:
     )
 
 
-def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
-    """Serve until a signal says stop. `announce` is given the address once requests are answered.
-
-    Raises PortTaken, or StorageError when the database cannot be used.
-    """
-    Server(settings, announce=announce).serve_until_stopped()
-
-
 class Server(uvicorn.Server):
-    """One process that serves; setting `should_exit` stops it, as a signal does."""
+    """One process that serves; setting `should_exit` stops it, as a signal does.
 
-    def __init__(self, settings: Settings, *, announce: Callable[[str], None]) -> None:
-        self._settings = settings
+    `announce` is called once requests are answered.
+    """
+
+    def __init__(self, settings: Settings, *, announce: Callable[[], None]) -> None:
         self._announce = announce
         super().__init__(
             uvicorn.Config(
@@ -93,21 +91,14 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.message_limit,
                 ws_per_message_deflate=False,
                 ws_ping_interval=20,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
 
-    def serve_until_stopped(self) -> None:
-        """Bind the address, then answer requests in this thread."""
-        with listen(self._settings) as listener:
-            # Opened once before the event loop runs, since what is wrong with it is told better from here.
-            Database.open(self._settings.database_url).close()
-            self.run(sockets=[listener])
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start answering, then tell where."""
+        """Start answering, then tell so."""
         await super().startup(sockets)
-        self._announce(_address((sockets or [])[0]))
+        self._announce()
 
 
 @dataclass(slots=True)
@@ -121,10 +112,25 @@ class _Site:
     async def _open(self) -> AsyncIterator[None]:
         database = await anyio.to_thread.run_sync(Database.open, self.settings.database_url)
         with closing(database):
-            pulse = Pulse(database.cursor)
+            pulse = Pulse(database.watch)
             self.application = Application(Atlas(database), pulse, version(), datetime.now(UTC))
-            async with pulse.beating():
+            async with pulse.beating(), self._trimming(database):
                 yield
+
+    @asynccontextmanager
+    async def _trimming(self, database: Database) -> AsyncIterator[None]:
+        """Keep the event log within bounds for as long as the context is open."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._trim, database)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _trim(self, database: Database) -> None:
+        retention = Retention(self.settings.events_kept, timedelta(days=self.settings.events_days))
+        while True:
+            # Each process at a time of its own, so that hardly ever two find the same to do.
+            await anyio.sleep(random.uniform(0.5, 1.5) * _TRIM_SECONDS)  # noqa: S311 - nobody gains by guessing it
+            await anyio.to_thread.run_sync(_trim_events, database, retention)
 
     def lifespan(self, app: Starlette) -> AbstractAsyncContextManager[None]:
         del app
@@ -145,6 +151,16 @@ class _Site:
             log.warning("not ready: %s", error)
             return _not_ready(str(error))
         return JSONResponse({"ready": True, "cursor": str(cursor)})
+
+
+def _trim_events(database: Database, retention: Retention) -> None:
+    try:
+        trimmed = trim_events(database, retention, now=datetime.now(UTC))
+    except StorageError as error:
+        log.warning("old events are not trimmed: %s", error)
+    else:
+        if trimmed:
+            log.info("old events are trimmed", extra={"events": trimmed})
 
 
 async def _healthz(request: Request) -> Response:
@@ -187,6 +203,7 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """Return where `listener` is to be reached by browsers."""
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -9,6 +9,9 @@ from typing import Final
 import platformdirs
 
 _LARGEST_PORT: Final = 65_535
+# Past this a typing error is more likely than a machine.
+_MOST_WORKERS: Final = 256
+_MOST_DAYS: Final = 100 * 365
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -29,13 +32,25 @@ class Settings:
     """Everything a server process needs to know; each field is read from the environment variable it names."""
 
     database_url: str
-    """`BUILDATLAS_DATABASE_URL`: a `sqlite:///` URL or the path of a file. Default: a file in the user's data directory."""
+    """`BUILDATLAS_DATABASE_URL`: a `postgresql://` or `sqlite:///` URL, or the path of a file. Default: a file in the user's data directory."""
 
     host: str = "127.0.0.1"
     """`BUILDATLAS_HOST`: the address to answer on. Only loopback addresses, as there are no tokens yet."""
 
     port: int = 8000
     """`BUILDATLAS_PORT`: the port to answer on; 0 takes any free one."""
+
+    workers: int = 1
+    """`BUILDATLAS_WORKERS`: how many processes answer at the address. A question uses one processor at a time."""
+
+    catch_up_seconds: int = 5
+    """`BUILDATLAS_CATCH_UP_SECONDS`: how long a request waits for the position that its `Buildatlas-After` names."""
+
+    events_kept: int = 1_000_000
+    """`BUILDATLAS_EVENTS_KEPT`: how many events are kept at most, the newest; a million take about 200 MB."""
+
+    events_days: int = 30
+    """`BUILDATLAS_EVENTS_DAYS`: for how many days an event is kept at most."""
 
     body_limit: int = 16 * 1024 * 1024
     """`BUILDATLAS_BODY_LIMIT`: the largest request body in bytes. 10,000 published versions take about 10 MB."""
@@ -57,6 +72,10 @@ class Settings:
                 "as it has no access tokens, so it answers only on this machine: use 127.0.0.1 or localhost",
             )
         _check_range("BUILDATLAS_PORT", self.port, least=0, most=_LARGEST_PORT)
+        _check_range("BUILDATLAS_WORKERS", self.workers, least=1, most=_MOST_WORKERS)
+        _check_range("BUILDATLAS_CATCH_UP_SECONDS", self.catch_up_seconds, least=0)
+        _check_range("BUILDATLAS_EVENTS_KEPT", self.events_kept, least=1)
+        _check_range("BUILDATLAS_EVENTS_DAYS", self.events_days, least=1, most=_MOST_DAYS)
         _check_range("BUILDATLAS_BODY_LIMIT", self.body_limit, least=1024)
         _check_range("BUILDATLAS_MESSAGE_LIMIT", self.message_limit, least=1024)
         _check_range("BUILDATLAS_SOCKET_LIMIT", self.socket_limit, least=0)
@@ -72,6 +91,10 @@ def settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("BUILDATLAS_DATABASE_URL") or str(default_database()),
         host=environment.get("BUILDATLAS_HOST", "127.0.0.1"),
         port=_whole_number(environment, "BUILDATLAS_PORT", 8000),
+        workers=_whole_number(environment, "BUILDATLAS_WORKERS", 1),
+        catch_up_seconds=_whole_number(environment, "BUILDATLAS_CATCH_UP_SECONDS", 5),
+        events_kept=_whole_number(environment, "BUILDATLAS_EVENTS_KEPT", 1_000_000),
+        events_days=_whole_number(environment, "BUILDATLAS_EVENTS_DAYS", 30),
         body_limit=_whole_number(environment, "BUILDATLAS_BODY_LIMIT", 16 * 1024 * 1024),
         message_limit=_whole_number(environment, "BUILDATLAS_MESSAGE_LIMIT", 256 * 1024),
         socket_limit=_whole_number(environment, "BUILDATLAS_SOCKET_LIMIT", 1_000),

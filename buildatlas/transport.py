@@ -15,11 +15,19 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from buildatlas.negotiation import accepts, charset, media_type
+from schema.codes import code_of, text_of
 from schema.context import Context
+from schema.enums import ErrorCode
+from schema.errors import SchemaError
+from schema.positions import read_position
+from storage.errors import StorageError
 
 # The newer of the two lets the status tell a refused request from an answer; the older is for clients that know no other.
 RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+
+AFTER: Final = "Buildatlas-After"
+"""The header that names a position of the event log which the answer must not be older than."""
 
 _ALLOWED: Final = {
     "GET": {OperationType.QUERY},
@@ -30,11 +38,18 @@ _ALLOWED: Final = {
 class BadRequest(Exception):
     """The request is refused before there is anything to execute."""
 
-    def __init__(self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: ErrorCode = ErrorCode.BAD_USER_INPUT,
+    ) -> None:
         super().__init__(status, message)
         self.status = status
         self.message = message
         self.headers = headers or {}
+        self.code = code
 
     def __str__(self) -> str:
         return self.message
@@ -56,6 +71,8 @@ class GraphQLOverHTTP:
     schema: strawberry.Schema
     context: Callable[[], Context]
     body_limit: int
+    patience: float
+    """Seconds that a request waits for the position it names."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,7 +87,9 @@ class GraphQLOverHTTP:
         try:
             _check_method(request.method)
             operation = await self._operation(request)
-            result = await self._execute(operation, request.method)
+            context = self.context()
+            await self._catch_up(context, request.headers.get(AFTER))
+            result = await self._execute(operation, context, request.method)
         except BadRequest as refusal:
             return _refusal(refusal, media)
         return _answer(result, media)
@@ -81,12 +100,21 @@ class GraphQLOverHTTP:
             return _operation(_read_json("body", await _body(request, self.body_limit)))
         return _operation(_parameters(request.query_params))
 
-    async def _execute(self, operation: Operation, method: str) -> ExecutionResult:
+    async def _catch_up(self, context: Context, after: str | None) -> None:
+        """Wait until this process can read what its client has seen, maybe of another process."""
+        if after is None:
+            return
+        try:
+            await context.application.catch_up(read_position(AFTER, after), patience=self.patience)
+        except (SchemaError, StorageError) as error:
+            raise _not_caught_up(error) from error
+
+    async def _execute(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
         try:
             return await self.schema.execute(
                 operation.query,
                 variable_values=operation.variables,
-                context_value=self.context(),
+                context_value=context,
                 operation_name=operation.name,
                 allowed_operation_types=_ALLOWED[method],
             )
@@ -94,6 +122,13 @@ class GraphQLOverHTTP:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "the document has no operation of that name") from error
         except InvalidOperationTypeError as error:
             raise _wrong_operation(error.operation_type) from error
+
+
+def _not_caught_up(error: SchemaError | StorageError) -> BadRequest:
+    code = code_of(error)
+    if code is ErrorCode.UNAVAILABLE:
+        return BadRequest(HTTPStatus.SERVICE_UNAVAILABLE, text_of(error), {"Retry-After": "1"}, code)
+    return BadRequest(HTTPStatus.BAD_REQUEST, text_of(error), code=code)
 
 
 def _wrong_operation(kind: OperationType) -> BadRequest:
@@ -171,7 +206,7 @@ def _wrong_field(name: str, expected: str) -> BadRequest:
 
 
 def _refusal(refusal: BadRequest, media: str) -> Response:
-    body = {"errors": [{"message": str(refusal), "extensions": {"code": "BAD_USER_INPUT"}}]}
+    body = {"errors": [{"message": str(refusal), "extensions": {"code": refusal.code.name}}]}
     return _response(body, media, refusal.status, refusal.headers)
 
 

@@ -7,15 +7,16 @@ converted behind the caller's back. Edges lead from dependents to dependencies, 
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from graph.csr import Rows
+from graph.csr import Neighbours
 from graph.dependencies import DependencyGraph
 from graph.impact import shortest_path as path_between
-from graph.longest import LengthArray, longest_chain, longest_to, ones
+from graph.longest import LengthArray, longest_chain, longest_to
 from graph.reach import breadth_first
 
 
@@ -36,12 +37,12 @@ def can_run(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool |
 
 def descendants(graph: DependencyGraph, source: str) -> set[str]:
     """Return everything that `source` needs, directly or not."""
-    return _found(graph, graph.csr.out, graph.csr.into, source)
+    return _found(graph, graph.out, graph.into, source)
 
 
 def ancestors(graph: DependencyGraph, source: str) -> set[str]:
     """Return everything that needs `source`, directly or not."""
-    return _found(graph, graph.csr.into, graph.csr.out, source)
+    return _found(graph, graph.into, graph.out, source)
 
 
 def strongly_connected_components(graph: DependencyGraph) -> Iterator[set[str]]:
@@ -58,9 +59,11 @@ def topological_generations(graph: DependencyGraph) -> Iterator[list[str]]:
     generation = _generation(graph)
     order = np.argsort(generation, kind="stable")
     order = order[generation[order] >= 0]
-    for group in np.split(order, np.flatnonzero(np.diff(generation[order])) + 1):
-        if len(group):
-            yield list(graph.names_of(group.tolist()))
+    names = graph.names_of(order.tolist())
+    ends = np.cumsum(np.bincount(generation[order], minlength=1)).tolist()
+    for start, end in pairwise([0, *ends]):
+        if start < end:
+            yield list(names[start:end])
     _refuse_cycles(len(order) < len(graph))
 
 
@@ -89,7 +92,7 @@ def shortest_path(
     return list(path)
 
 
-def _found(graph: DependencyGraph, rows: Rows, back: Rows, source: str) -> set[str]:
+def _found(graph: DependencyGraph, rows: Neighbours, back: Neighbours, source: str) -> set[str]:
     if source not in graph:
         raise nx.NetworkXError(f"The node {source} is not in the digraph.")
     found = breadth_first(rows, back, graph.numbers([source])).order
@@ -97,8 +100,7 @@ def _found(graph: DependencyGraph, rows: Rows, back: Rows, source: str) -> set[s
 
 
 def _generation(graph: DependencyGraph) -> LengthArray:
-    rows = graph.csr.out
-    return longest_to(rows, graph.csr.into.degrees(), ones(rows))
+    return longest_to(graph.csr.out, graph.csr.into.degrees())
 
 
 def _refuse_cycles(found: bool) -> None:

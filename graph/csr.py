@@ -5,6 +5,7 @@ edges then lie side by side and are merged by or-ing their flags. The rows of th
 by scipy. Everything is int32, so that 2,000,000 edges take some 20 MB.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -16,9 +17,9 @@ from scipy.sparse import csgraph
 
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
-FlagArray = npt.NDArray[np.uint8]
+FlagArray = npt.NDArray[np.uint16]
 
-_FLAG_BITS: Final = 8
+_FLAG_BITS: Final = 16
 
 # Below these many nodes and edges a loop over Python integers beats the fixed cost of a dozen numpy calls: a chain of 100,000
 # nodes, one to a step, is otherwise walked eight times slower.
@@ -27,46 +28,75 @@ _FEW: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """The neighbours of each node, ascending: those of i are `targets[offsets[i]:offsets[i + 1]]`."""
+class Neighbours:
+    """The neighbours of each node: those of i are `targets[starts[i]:ends[i]]`, wherever that lies."""
+
+    starts: IntArray
+    ends: IntArray
+    targets: IntArray
+
+    @property
+    def size(self) -> int:
+        return len(self.starts)
+
+    def of(self, node: int) -> IntArray:
+        return self.targets[self.starts[node] : self.ends[node]]
+
+    def near(self, node: int) -> Iterable[int]:
+        """Return what `of` does, for a loop over Python integers."""
+        return self.reader()(node)
+
+    def reader(self) -> Callable[[int], Iterable[int]]:
+        """Return what gives the row of a node to a loop over Python integers, for many nodes."""
+        starts, ends, targets = self.starts.data, self.ends.data, self.targets.data
+        return lambda node: targets[starts[node] : ends[node]]
+
+    def degrees(self) -> IntArray:
+        return self.ends - self.starts
+
+    def places(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the places in `targets` that hold the rows of `nodes`, row after row, and the length of each row."""
+        starts = self.starts[nodes]
+        lengths = self.ends[nodes] - starts
+        shifts = starts - (np.cumsum(lengths, dtype=np.int32) - lengths)
+        return np.repeat(shifts, lengths) + np.arange(lengths.sum(), dtype=np.int32), lengths
+
+    def at(self, places: IntArray) -> IntArray:
+        """Return the nodes that stand at these places."""
+        return self.targets[places]
+
+    def is_narrow(self, nodes: IntArray) -> bool:
+        """Tell whether the rows of `nodes` are better walked in Python than by numpy."""
+        return len(nodes) <= _NARROW and self.is_few(nodes.tolist())
+
+    def is_few(self, nodes: list[int]) -> bool:
+        """Return what `is_narrow` does, of a list."""
+        if len(nodes) > _NARROW:
+            return False
+        starts, ends = self.starts.data, self.ends.data
+        edges: int = sum([ends[node] - starts[node] for node in nodes])
+        return edges < _FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Neighbours):
+    """Rows that lie one after the other: that of i is `targets[offsets[i]:offsets[i + 1]]`."""
 
     offsets: IntArray
-    targets: IntArray
+
+    @classmethod
+    def joined(cls, offsets: IntArray, targets: IntArray) -> "Rows":
+        return cls(offsets[:-1], offsets[1:], targets, offsets)
 
     @classmethod
     def group(cls, owners: IntArray, targets: IntArray, size: int) -> tuple["Rows", IntArray]:
         """Return rows of `targets` in the order given, also where they repeat, and from where in `targets` each came."""
         order = np.argsort(owners, kind="stable").astype(np.int32)
-        return cls(_offsets(owners, size), targets[order]), order
-
-    @property
-    def size(self) -> int:
-        return len(self.offsets) - 1
-
-    def of(self, node: int) -> IntArray:
-        return self.targets[self.offsets[node] : self.offsets[node + 1]]
-
-    def degrees(self) -> IntArray:
-        return np.diff(self.offsets)
+        return cls.joined(_offsets(owners, size), targets[order]), order
 
     def owners(self) -> IntArray:
         """Return, for each place in `targets`, the node whose row it belongs to."""
         return np.repeat(np.arange(self.size, dtype=np.int32), self.degrees())
-
-    def places(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the places in `targets` that hold the rows of `nodes`, row after row, and the length of each row."""
-        starts = self.offsets[nodes]
-        lengths = self.offsets[nodes + 1] - starts
-        shifts = starts - (np.cumsum(lengths, dtype=np.int32) - lengths)
-        return np.repeat(shifts, lengths) + np.arange(lengths.sum(), dtype=np.int32), lengths
-
-    def is_narrow(self, nodes: IntArray) -> bool:
-        """Tell whether the rows of `nodes` are better walked in Python than by numpy."""
-        if len(nodes) > _NARROW:
-            return False
-        offsets = self.offsets.data
-        edges: int = sum(offsets[node + 1] - offsets[node] for node in nodes.tolist())
-        return edges < _FEW
 
     def lists(self) -> list[list[int]]:
         """Return the rows as lists, for algorithms that touch one edge at a time."""
@@ -76,7 +106,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Csr:
-    """Edges from tails to heads, each once, with a byte of flags; `flags[k]` belongs to `out.targets[k]`."""
+    """Edges from tails to heads, each once, with two bytes of flags; `flags[k]` belongs to `out.targets[k]`."""
 
     out: Rows
     into: Rows
@@ -89,7 +119,7 @@ class Csr:
         keys.sort()
         edges = keys >> _FLAG_BITS
         firsts = np.flatnonzero(_differs_from_previous(edges))
-        merged = keys.astype(np.uint8)
+        merged = keys.astype(np.uint16)
         merged = np.bitwise_or.reduceat(merged, firsts) if len(firsts) else merged
         edges = edges[firsts]
         tails = (edges // max(size, 1)).astype(np.int32)
@@ -97,10 +127,19 @@ class Csr:
         return cls._from_sorted(size, tails, heads, merged)
 
     @classmethod
+    def gathered(cls, out: Neighbours, flags: FlagArray) -> "Csr":
+        """Return the graph of rows that may lie anywhere, each of which keeps its order; `flags` has theirs by place."""
+        places, lengths = out.places(np.arange(out.size, dtype=np.int32))
+        tails = np.repeat(np.arange(out.size, dtype=np.int32), lengths)
+        return cls._from_sorted(out.size, tails, out.at(places), flags[places])
+
+    @classmethod
     def _from_sorted(cls, size: int, tails: IntArray, heads: IntArray, flags: FlagArray) -> "Csr":
-        out = Rows(_offsets(tails, size), heads)
+        out = Rows.joined(_offsets(tails, size), heads)
         turned = _matrix(out).tocsc()
-        into = Rows(turned.indptr.astype(np.int32, copy=False), turned.indices.astype(np.int32, copy=False))
+        into = Rows.joined(
+            turned.indptr.astype(np.int32, copy=False), turned.indices.astype(np.int32, copy=False)
+        )
         return cls(out, into, flags)
 
     @property
@@ -115,6 +154,13 @@ class Csr:
         """Return the graph of the edges that `chosen` marks or, in ascending order, lists; over the same nodes."""
         tails, heads = self.edges()
         return self._from_sorted(self.size, tails[chosen], heads[chosen], self.flags[chosen])
+
+    def masked(self, mask: int) -> "Csr":
+        """Return the graph of the edges that have a flag of `mask`, with no other flags than those."""
+        flags = self.flags & np.uint16(mask)
+        chosen = flags != 0
+        tails, heads = self.edges()
+        return self._from_sorted(self.size, tails[chosen], heads[chosen], flags[chosen])
 
     def induced(self, nodes: IntArray) -> "Csr":
         """Return the graph among `nodes`, which ascend: node k of the answer is `nodes[k]`."""
@@ -133,7 +179,11 @@ class Csr:
         return np.searchsorted(owners.astype(np.int64) * self.size + targets, wanted).astype(np.int32)
 
     def components(self) -> IntArray:
-        """Return the number of each node's strongly connected component."""
+        """Return the number of each node's strongly connected component.
+
+        No edge leads from a component to one of a higher number: Pearce's algorithm, which scipy follows, finds what is
+        reached before what reaches it.
+        """
         if self.size == 0:
             return np.empty(0, dtype=np.int32)
         _, labels = csgraph.connected_components(_matrix(self.out), directed=True, connection="strong")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graph.changes import OPTIONAL_BITS
 from graph.csr import Csr, FlagArray, IntArray
-from graph.dependencies import ALL_KINDS, REQUIRED, DependencyGraph, GraphEdge, Kind
+from graph.dependencies import ALL_KINDS, DependencyGraph, GraphEdge, Kind
 from graph.feedback import feedback_edges
 from graph.girth import shortest_cycle
 
@@ -90,6 +91,7 @@ def _breaks(csr: Csr) -> IntArray:
 
 def _softness(flags: FlagArray) -> FlagArray:
     """Return 2 for what only tests and development need, 1 for what is optional, 0 for the rest."""
-    hard_kinds = np.uint8(ALL_KINDS & ~(Kind.TEST | Kind.DEV))
-    optional = (flags & np.uint8(REQUIRED)) == 0
-    return np.where((flags & hard_kinds) == 0, 2, optional).astype(np.uint8)
+    kinds = flags | flags >> OPTIONAL_BITS
+    hard_kinds = np.uint16(ALL_KINDS & ~(Kind.TEST | Kind.DEV))
+    optional = (flags & np.uint16(ALL_KINDS)) == 0
+    return np.where((kinds & hard_kinds) == 0, 2, optional).astype(np.uint16)

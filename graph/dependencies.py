@@ -5,20 +5,24 @@ the edges among packages, each once, are merged from the rows that are left when
 name order, so that whatever prefers the smaller number prefers the smaller name, and no answer depends on the order of the input.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, ClassVar, Final
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from graph.csr import BoolArray, Csr, FlagArray, IntArray, Rows
+from graph.changes import EVERYTHING, OPTIONAL_BITS, Change, check_kinds, mask, masked, row
+from graph.csr import BoolArray, Csr, FlagArray, IntArray, Neighbours
 from graph.errors import GraphError
-from graph.reach import breadth_first, never
+from graph.overlay import Overlay, Renumbered, Row, replaced, row_of
+from graph.precedence import Precedence
+from graph.reach import breadth_first, never, shortest_way
+from graph.roster import Roster, name_order
 
 
 class Kind(IntFlag):
@@ -33,8 +37,9 @@ class Kind(IntFlag):
 
 ALL_KINDS: Final = Kind.RUNTIME | Kind.BUILD | Kind.TEST | Kind.DEV | Kind.PEER
 
-# An edge is optional only if every row of it is. Kept the other way round, merging rows is or-ing their bytes.
-REQUIRED: Final = 32
+# The part of a graph that may lie over it before it is compacted, and how much is too little to trouble with.
+WORN: Final = 0.05
+LEAST_WORN: Final = 1_000
 
 
 class NotInGraph(GraphError):
@@ -75,11 +80,11 @@ class DependencyGraph:
 
     __networkx_backend__: ClassVar = "buildatlas"
 
-    def __init__(self, names: tuple[str, ...], numbers: Mapping[str, int], rows: "_Rows") -> None:
-        """Use `build`: the names here ascend."""
-        self.names = names
-        self._numbers = numbers
-        self._rows = rows
+    def __init__(self, roster: Roster, edges: Csr | Overlay, precedence: Precedence | None = None) -> None:
+        """Use `build`."""
+        self._roster = roster
+        self._edges = edges
+        self._precedence = precedence
 
     @classmethod
     def build(
@@ -89,23 +94,28 @@ class DependencyGraph:
         dependencies: npt.NDArray[np.integer[Any]],
         kinds: npt.NDArray[np.integer[Any]],
         optional: npt.NDArray[np.bool_],
+        registered: npt.NDArray[np.bool_] | None = None,
     ) -> "DependencyGraph":
         """Return the graph of rows that name their packages by place in `names`; rows may repeat.
 
-        Costs least when `names` ascend. Raises ValueError for a name given twice or a place or kind that does not exist.
+        A package that is not `registered` (None: all are) leaves the graph with the last that needs it. Costs least when
+        `names` ascend. Raises ValueError for a name given twice or a place or kind that does not exist.
         """
         _check(len(names), dependents, dependencies, kinds)
-        flags = kinds.astype(np.uint8) | np.where(optional, 0, REQUIRED).astype(np.uint8)
-        rows = _Rows(dependents.astype(np.int32), dependencies.astype(np.int32), flags)
+        flags = kinds.astype(np.uint16) << np.where(optional, OPTIONAL_BITS, 0).astype(np.uint16)
+        tails, heads = dependents.astype(np.int32), dependencies.astype(np.int32)
+        registered = np.ones(len(names), dtype=np.bool_) if registered is None else registered
         if not all(first < second for first, second in pairwise(names)):
-            names, rows = _in_name_order(names, rows)
-        return cls(tuple(names), {name: number for number, name in enumerate(names)}, rows)
+            order, number = name_order(names)
+            names, registered = [names[place] for place in order], registered[order]
+            tails, heads = number[tails], number[heads]
+        return cls(Roster.of(tuple(names), registered), Csr.build(len(names), tails, heads, flags))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._numbers
+        return isinstance(name, str) and self._roster.number(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -118,36 +128,58 @@ class DependencyGraph:
         """Tell networkx: an edge has all its kinds."""
         return False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All packages, in name order."""
+        return self._roster.names
+
     @cached_property
     def csr(self) -> Csr:
-        """The edges by number: from dependents to dependencies, each once, flagged with kinds and REQUIRED."""
-        return Csr.build(len(self), self._rows.tails, self._rows.heads, self._rows.flags)
+        """The edges by number, in one piece: from dependents to dependencies, flagged with `flag_bits`.
+
+        To put them together costs as much as a look at all of them; a graph that was built or compacted has them so.
+        """
+        edges = self._edges
+        if isinstance(edges, Csr) and self._roster.order is None:
+            return edges
+        return Csr.gathered(self.out, edges.flags)
+
+    @cached_property
+    def out(self) -> Neighbours:
+        """What each package needs, by number."""
+        return self._numbered(self._edges.out)
+
+    @cached_property
+    def into(self) -> Neighbours:
+        """What needs each package, by number."""
+        return self._numbered(self._edges.into)
+
+    def _numbered(self, rows: Neighbours) -> Neighbours:
+        order, numbers = self._roster.order, self._roster.numbers
+        return rows if order is None or numbers is None else Renumbered.over(rows, order, numbers)
 
     def number(self, name: str) -> int | None:
         """Return the place of `name` in `names`, or None when the graph has no such package."""
-        return self._numbers.get(name)
+        return self._roster.number(name)
 
     def numbers(self, names: Iterable[str]) -> IntArray:
         """Return the places of `names`, ascending and each once. Raises NotInGraph."""
         places = set()
         for name in names:
-            if (place := self._numbers.get(name)) is None:
+            if (place := self._roster.number(name)) is None:
                 raise NotInGraph(name)
             places.add(place)
         return np.array(sorted(places), dtype=np.int32)
 
     def names_of(self, numbers: Iterable[int]) -> tuple[str, ...]:
-        return tuple(map(self.names.__getitem__, numbers))
+        return self._roster.names_of(numbers)
 
     def edges_at(self, places: IntArray) -> Iterator[GraphEdge]:
         """Yield the edges at these places of `csr.flags`."""
         csr = self.csr
         # The row of a place is the last that starts at or before it; empty rows before it start there too.
         tails = np.searchsorted(csr.out.offsets, places, side="right") - 1
-        columns = (tails.tolist(), csr.out.targets[places].tolist(), csr.flags[places].tolist())
-        for tail, head, flags in zip(*columns, strict=True):
-            optional = not flags & REQUIRED
-            yield GraphEdge(self.names[tail], self.names[head], Kind(flags & ALL_KINDS), optional)
+        return self._named(tails, csr.out.targets[places], csr.flags[places])
 
     def edges_among(self, names: Iterable[str]) -> tuple[GraphEdge, ...]:
         """Return the dependencies of these packages on each other, in name order. Raises NotInGraph."""
@@ -156,28 +188,131 @@ class DependencyGraph:
     def _edges_among(self, nodes: IntArray) -> Iterator[GraphEdge]:
         chosen = np.zeros(len(self), dtype=np.bool_)
         chosen[nodes] = True
-        places, _ = self.csr.out.places(nodes)
-        return self.edges_at(places[chosen[self.csr.out.targets[places]]])
+        places, lengths = self.out.places(nodes)
+        heads = self.out.at(places)
+        inside = chosen[heads]
+        return self._named(
+            np.repeat(nodes, lengths)[inside], heads[inside], self._edges.flags[places[inside]]
+        )
+
+    def _named(self, tails: npt.NDArray[Any], heads: IntArray, flags: FlagArray) -> Iterator[GraphEdge]:
+        names = (self.names_of(tails.tolist()), self.names_of(heads.tolist()))
+        for tail, head, bits in zip(*names, flags.tolist(), strict=True):
+            yield GraphEdge(
+                tail, head, Kind((bits | bits >> OPTIONAL_BITS) & ALL_KINDS), not bits & ALL_KINDS
+            )
 
     def places_of(self, edges: Iterable[GraphEdge]) -> IntArray:
         """Return where these edges of this graph stand in `csr.flags`."""
-        ends = [(self._numbers[edge.dependent], self._numbers[edge.dependency]) for edge in edges]
+        ends = [(self.number(edge.dependent), self.number(edge.dependency)) for edge in edges]
         tails, heads = np.array(ends, dtype=np.int32).reshape(-1, 2).T
         return self.csr.places(tails, heads)
 
     def select(self, kinds: Kind | None, include_optional: bool) -> "DependencyGraph":
         """Return the graph of the dependencies of these kinds (None: all), over the same packages.
 
-        Its edges have no other kinds than these. The whole price of it is paid here and at the first use; keep it.
+        Its edges have no other kinds than these. It costs a look at all edges; keep it.
         """
-        if kinds in {None, ALL_KINDS} and include_optional:
+        wanted = mask(kinds, include_optional)
+        if wanted == EVERYTHING:
             return self
-        wanted = np.uint8(ALL_KINDS if kinds is None else kinds)
-        flags = self._rows.flags & (wanted | np.uint8(REQUIRED))
-        chosen = (flags & wanted) != 0
-        if not include_optional:
-            chosen &= (flags & REQUIRED) != 0
-        return DependencyGraph(self.names, self._numbers, _Rows(*self._rows.ends(chosen), flags[chosen]))
+        return DependencyGraph(self._roster, _in_one_piece(self._edges).masked(wanted))
+
+    def applied(self, changes: Iterable[Change]) -> "DependencyGraph":
+        """Return the graph as it is after `changes`, of which the last for a package counts.
+
+        Packages that are neither registered nor needed are not in it any more. The same when nothing is different. It costs
+        what has changed and a copy of some numbers for each package. Raises ValueError for a package that needs something
+        and is not registered, and for a kind that does not exist.
+        """
+        last = {change.package: change for change in changes}
+        # To forget a package that was never known is no change.
+        known = [it for it in last.values() if it.is_registered or self._roster.slot(it.package) is not None]
+        needed = (need.package for change in known for need in change.needs)
+        roster = self._roster.with_slots(chain((change.package for change in known), needed))
+        rows = [row(roster, change) for change in known]
+        edges = replaced(self._edges, rows, roster.size)
+        roster = roster.with_registered(
+            {made.node: change.is_registered for made, change in zip(rows, known, strict=True)}
+        )
+        touched = {made.node for made in rows}.union(
+            *(made.heads.tolist() for made in rows),
+            *(row_of(self._edges, made.node).heads.tolist() for made in rows),
+        )
+        roster = roster.with_present(
+            {slot: bool(roster.registered[slot]) or len(edges.into.of(slot)) > 0 for slot in touched}
+        )
+        return self._with(roster, edges, rows)
+
+    def _with(self, roster: Roster, edges: Csr | Overlay, rows: Sequence[Row]) -> "DependencyGraph":
+        """Return the graph of `edges`, which differ from those here in `rows`."""
+        if roster is self._roster and edges is self._edges:
+            return self
+        order = self._precedence
+        if order is not None:
+            order = order.advanced(edges.out, edges.into, [made.node for made in rows])
+        return DependencyGraph(roster, edges, order)
+
+    def following(
+        self, whole: "DependencyGraph", names: Iterable[str], kinds: Kind | None, include_optional: bool
+    ) -> "DependencyGraph":
+        """Return what `whole` gives by `select`, in the way of `applied`.
+
+        This graph was selected so from a graph that `whole` was made from by changes to these packages.
+        """
+        wanted = mask(kinds, include_optional)
+        if wanted == EVERYTHING:
+            return whole
+        slots = {slot for name in names if (slot := whole._roster.slot(name)) is not None}
+        rows = [masked(row_of(whole._edges, slot), wanted) for slot in sorted(slots)]
+        return self._with(whole._roster, replaced(self._edges, rows, whole._roster.size), rows)
+
+    def compacted(self, like: "DependencyGraph | None" = None) -> "DependencyGraph":
+        """Return the same graph in one piece. It takes the names of `like`, which is compacted and has the same, if given."""
+        if self.csr is self._edges:
+            return self
+        roster = self._roster.compacted() if like is None else like._roster
+        return DependencyGraph(roster, self.csr, self._precedence and Precedence.of(self.csr))
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether so much lies over the graph that it is worth while to have it `compacted`."""
+        if isinstance(self._edges, Csr):
+            return False
+        edges = self._edges.edge_count
+        laid_over = self._edges.patched + self._roster.patched
+        return (
+            laid_over > max((edges + len(self)) * WORN, LEAST_WORN) or self._edges.wasted > edges + LEAST_WORN
+        )
+
+    def cycle_through(self, name: str, needs: Collection[str]) -> tuple[str, ...] | None:
+        """Return a shortest cycle that there would be if `name` needed `needs` and nothing else, or None.
+
+        It begins and ends with `name`, the first by name of those as short. Where there is none this takes some microseconds
+        as a rule, and where it takes longest as much as a search of the graph. The first such question to a graph, if none
+        was asked of those it was made from, has the price of `components`.
+        """
+        if name in needs:
+            return name, name
+        goal = self.number(name)
+        heads = sorted(number for need in needs if (number := self.number(need)) is not None)
+        window = None if goal is None else self._window(heads, goal)
+        if goal is None or window is None:
+            return None
+        seeds = np.array([head for head in heads if window[head]], dtype=np.int32)
+        way = shortest_way(self.out, self.into, seeds, goal, window)
+        return None if way is None else (name, *self.names_of(way))
+
+    def _window(self, heads: Sequence[int], tail: int) -> BoolArray | None:
+        """Mark packages among which all paths from `heads` to `tail` run, or return None if there is none for certain."""
+        edges, order = self._edges, self._roster.order
+        if self._precedence is None:
+            self._precedence = Precedence.of(_in_one_piece(edges))
+        if order is None:
+            return self._precedence.window(edges.out, edges.into, heads, tail)
+        slots = order[heads].tolist()
+        window = self._precedence.window(edges.out, edges.into, slots, int(order[tail]))
+        return None if window is None else window[order]
 
     def induced(self, names: Iterable[str]) -> "DependencyGraph":
         """Return the graph of these packages and the dependencies among them. Raises NotInGraph."""
@@ -185,12 +320,7 @@ class DependencyGraph:
         if len(chosen) == len(self):
             return self
         kept = self.names_of(chosen.tolist())
-        number = np.full(len(self), -1, dtype=np.int32)
-        number[chosen] = np.arange(len(chosen), dtype=np.int32)
-        tails, heads = number[self._rows.tails], number[self._rows.heads]
-        inside = (tails >= 0) & (heads >= 0)
-        rows = _Rows(tails[inside], heads[inside], self._rows.flags[inside])
-        return DependencyGraph(kept, {name: place for place, name in enumerate(kept)}, rows)
+        return DependencyGraph(Roster.of(kept, np.ones(len(kept), dtype=np.bool_)), self.csr.induced(chosen))
 
     def subgraph(self, names: Iterable[str]) -> "nx.DiGraph[str]":
         """Return the graph among `names` as networkx has it, for what is small. Raises NotInGraph."""
@@ -212,7 +342,7 @@ class DependencyGraph:
 
         At most `budget` packages are found. `should_stop` is asked once a distance. Raises NotInGraph.
         """
-        return self._traversal(self.csr.out, self.csr.into, names, transitive, budget, should_stop)
+        return self._traversal(self.out, self.into, names, transitive, budget, should_stop)
 
     def dependents(
         self,
@@ -222,12 +352,12 @@ class DependencyGraph:
         should_stop: Callable[[], bool] = never,
     ) -> Traversal:
         """Return what needs any of these packages, under the terms of `dependencies`."""
-        return self._traversal(self.csr.into, self.csr.out, names, transitive, budget, should_stop)
+        return self._traversal(self.into, self.out, names, transitive, budget, should_stop)
 
     def _traversal(
         self,
-        rows: Rows,
-        back: Rows,
+        rows: Neighbours,
+        back: Neighbours,
         names: Iterable[str],
         transitive: bool,
         budget: int | None,
@@ -245,16 +375,8 @@ class DependencyGraph:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Declared dependencies as given, unmerged."""
-
-    tails: IntArray
-    heads: IntArray
-    flags: FlagArray
-
-    def ends(self, chosen: BoolArray) -> tuple[IntArray, IntArray]:
-        return self.tails[chosen], self.heads[chosen]
+def _in_one_piece(edges: Csr | Overlay) -> Csr:
+    return edges if isinstance(edges, Csr) else Csr.gathered(edges.out, edges.flags)
 
 
 def _check(
@@ -266,14 +388,5 @@ def _check(
     for ends in (dependents, dependencies):
         if len(ends) and (ends.min() < 0 or ends.max() >= size):
             raise ValueError(f"a row names a package outside the {size:,} that were given")
-    if len(kinds) and (kinds.min() < 1 or kinds.max() > ALL_KINDS):
-        raise ValueError("a row has no kind, or one that does not exist")
-
-
-def _in_name_order(names: Sequence[str], rows: _Rows) -> tuple[list[str], _Rows]:
-    if len(set(names)) != len(names):
-        raise ValueError("a package name is given twice")
-    order = sorted(range(len(names)), key=names.__getitem__)
-    number = np.empty(len(names), dtype=np.int32)
-    number[order] = np.arange(len(names), dtype=np.int32)
-    return [names[place] for place in order], _Rows(number[rows.tails], number[rows.heads], rows.flags)
+    if len(kinds):
+        check_kinds(int(kinds.min()), int(kinds.max()))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from graph.csr import BoolArray, Csr, FlagArray, IntArray
-from graph.longest import longest_to, ones
+from graph.longest import longest_to
 from graph.sequence import sequence
 
 # Cut edges that one pass over the graph checks, one bit each at every node: 200,000 nodes then take some 70 MB.
@@ -78,4 +78,4 @@ def _reaching(kept: Csr, heads: Sequence[int]) -> list[int]:
 
 
 def _in_order(kept: Csr) -> IntArray:
-    return np.argsort(longest_to(kept.out, kept.into.degrees(), ones(kept.out))).astype(np.int32)
+    return np.argsort(longest_to(kept.out, kept.into.degrees())).astype(np.int32)

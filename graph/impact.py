@@ -66,7 +66,7 @@ def shortest_path(graph: DependencyGraph, start: str, end: str) -> tuple[str, ..
     seeds, goals = graph.numbers([start]), graph.numbers([end])
     goal = np.zeros(len(graph), dtype=np.bool_)
     goal[goals] = True
-    reach = breadth_first(graph.csr.out, graph.csr.into, seeds, goal=goal)
+    reach = breadth_first(graph.out, graph.into, seeds, goal=goal)
     return _traced(graph, reach, int(goals[0]))
 
 
@@ -82,13 +82,11 @@ def paths(
     Of more than `max_nodes` packages, those on the shortest paths through them are kept, and in any case one shortest path.
     """
     seeds, goals = graph.numbers([start]), graph.numbers([end])
-    ahead = breadth_first(graph.csr.out, graph.csr.into, seeds, should_stop=should_stop)
+    ahead = breadth_first(graph.out, graph.into, seeds, should_stop=should_stop)
     shortest = _traced(graph, ahead, int(goals[0]))
     if shortest is None:
         return PathGraph((), (), None, ahead.truncated)
-    behind = breadth_first(
-        graph.csr.into, graph.csr.out, goals, within=ahead.distance >= 0, should_stop=should_stop
-    )
+    behind = breadth_first(graph.into, graph.out, goals, within=ahead.distance >= 0, should_stop=should_stop)
     nodes = np.concatenate([goals, behind.order])
     truncated = ahead.truncated or behind.truncated
     kept = _nearest(nodes, ahead, behind, graph.numbers(shortest), max_nodes)

@@ -14,18 +14,14 @@ from graph.csr import IntArray, Rows, distinct
 LengthArray = npt.NDArray[Any]
 
 
-def ones(rows: Rows) -> LengthArray:
-    """Return the length 1 for each edge of `rows`."""
-    return np.broadcast_to(np.int32(1), len(rows.targets))
-
-
-def longest_to(rows: Rows, arriving: IntArray, lengths: LengthArray) -> LengthArray:
+def longest_to(rows: Rows, arriving: IntArray, lengths: LengthArray | None = None) -> LengthArray:
     """Return the length of the longest path to each node, 0 at least, and -1 for what lies on or behind a cycle.
 
     `arriving` counts the edges into each node; `lengths` has one length for each edge of `rows`, which may be negative.
+    Without them each edge has the length 1, which takes half as long.
     """
-    sweep = _Sweep(rows, arriving, lengths)
     ready = np.flatnonzero(arriving == 0).astype(np.int32)
+    sweep = _Generations(rows, arriving) if lengths is None else _Sweep(rows, arriving, lengths)
     while len(ready):
         ready = sweep.narrow(ready) if rows.is_narrow(ready) else sweep.wide(ready)
     sweep.longest[sweep.waiting > 0] = -1
@@ -80,3 +76,33 @@ class _Sweep:
                 if waiting[target] == 0:
                     following.append(target)
         return np.array(following, dtype=np.int32)
+
+
+class _Generations:
+    """The same where every edge has the length 1: a node is then as far as the generation that it is settled in."""
+
+    def __init__(self, rows: Rows, arriving: IntArray) -> None:
+        self._rows = rows
+        self._generation = 0
+        self.longest: LengthArray = np.zeros(rows.size, dtype=np.int32)
+        self.waiting = arriving.astype(np.int32)
+
+    def wide(self, ready: IntArray) -> IntArray:
+        targets = self._rows.targets[self._rows.places(ready)[0]]
+        np.subtract.at(self.waiting, targets, np.int32(1))
+        return self._settled(distinct(targets[self.waiting[targets] == 0], self._rows.size))
+
+    def narrow(self, ready: IntArray) -> IntArray:
+        near, waiting = self._rows.reader(), self.waiting.data
+        following = []
+        for node in ready.tolist():
+            for target in near(node):
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    following.append(target)
+        return self._settled(np.array(following, dtype=np.int32))
+
+    def _settled(self, nodes: IntArray) -> IntArray:
+        self._generation += 1
+        self.longest[nodes] = self._generation
+        return nodes

@@ -13,7 +13,7 @@ import numpy as np
 from graph.csr import Csr, IntArray, Rows
 from graph.cycles import DependencyCycle, cycles
 from graph.dependencies import DependencyGraph, GraphEdge
-from graph.longest import longest_chain, longest_to, ones
+from graph.longest import longest_chain, longest_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _waves(kept: Csr, owner: IntArray) -> IntArray:
 
 def _generations(kept: Csr) -> IntArray:
     """Return for each package how many must be built before it, one after the other."""
-    return longest_to(kept.into, kept.out.degrees(), ones(kept.into))
+    return longest_to(kept.into, kept.out.degrees())
 
 
 def _starts(dependents: IntArray, dependencies: IntArray, lags: IntArray, size: int) -> IntArray:

@@ -8,7 +8,7 @@ from typing import Final
 from resolvers.drafts import Draft, PublishRequest, draft_of
 from resolvers.errors import LimitExceeded, Refusal
 from resolvers.ledger import Entry, Ledger
-from storage import events, versions
+from storage import versions
 from storage.database import Connection, Database
 from storage.rows import VersionRow
 
@@ -36,7 +36,14 @@ class Batch:
     cursor: int
 
 
-def publish_all(database: Database, items: Sequence[PublishRequest], *, atomic: bool, now: datetime) -> Batch:
+def publish_all(
+    database: Database,
+    items: Sequence[PublishRequest],
+    *,
+    atomic: bool,
+    now: datetime,
+    actor: str | None = None,
+) -> Batch:
     """Publish `items` in one transaction, in order; with `atomic`, none of them unless every one is good.
 
     Raises LimitExceeded past MAX_ITEMS. The path of each error begins at its item: ("dependencies", "2", "constraint").
@@ -45,24 +52,38 @@ def publish_all(database: Database, items: Sequence[PublishRequest], *, atomic: 
         raise LimitExceeded("versions", given=len(items), limit=MAX_ITEMS, path=("versions",))
     drafts = [_draft_or_refusal(item) for item in items]
 
-    def operation(connection: Connection) -> Batch:
-        batch = _published(connection, drafts, now)
-        if atomic and batch.failed:
-            raise _Abandoned(batch)
-        return batch
+    def operation(connection: Connection) -> _Outcome:
+        outcome = _published(connection, drafts, now, actor)
+        if atomic and outcome.failed:
+            raise _Abandoned(outcome)
+        return outcome
 
+    # What closes a cycle depends on all that others may be writing.
+    forbids_cycles = any(isinstance(draft, Draft) and draft.forbid_cycles for draft in drafts)
     try:
-        return database.write(operation)
+        written = database.write(operation, alone=forbids_cycles)
     except _Abandoned as abandoned:
-        return _without_versions(abandoned.batch, database.cursor())
+        return _batch(_without_versions(abandoned.outcome), database.cursor())
+    return _batch(written.value, written.cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    results: tuple[ItemResult, ...]
+    published: int
+    failed: int
+
+
+def _batch(outcome: _Outcome, cursor: int) -> Batch:
+    return Batch(outcome.results, outcome.published, outcome.failed, cursor)
 
 
 class _Abandoned(Exception):
     """Undoes the transaction, and carries out of it what stopped it."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, outcome: _Outcome) -> None:
         super().__init__()
-        self.batch = batch
+        self.outcome = outcome
 
 
 def _draft_or_refusal(item: PublishRequest) -> Draft | Refusal:
@@ -72,11 +93,14 @@ def _draft_or_refusal(item: PublishRequest) -> Draft | Refusal:
         return refusal
 
 
-def _published(connection: Connection, drafts: Sequence[Draft | Refusal], now: datetime) -> Batch:
-    ledger = Ledger(connection, (draft for draft in drafts if isinstance(draft, Draft)), now=now)
+def _published(
+    connection: Connection, drafts: Sequence[Draft | Refusal], now: datetime, actor: str | None
+) -> _Outcome:
+    accepted = (draft for draft in drafts if isinstance(draft, Draft))
+    ledger = Ledger(connection, accepted, now=now, actor=actor)
     entries = [_entry_or_refusal(ledger, draft) for draft in drafts]
     created = sum(isinstance(entry, Entry) and entry.created for entry in entries)
-    cursor = ledger.write() if created else events.newest(connection)
+    ledger.write()
     rows = versions.by_ids(connection, (entry.id for entry in entries if isinstance(entry, Entry)))
     results = tuple(
         ItemResult(index, None, entry)
@@ -84,7 +108,7 @@ def _published(connection: Connection, drafts: Sequence[Draft | Refusal], now: d
         else ItemResult(index, rows[entry.id], None)
         for index, entry in enumerate(entries)
     )
-    return Batch(results, created, sum(result.error is not None for result in results), cursor)
+    return _Outcome(results, created, sum(result.error is not None for result in results))
 
 
 def _entry_or_refusal(ledger: Ledger, draft: Draft | Refusal) -> Entry | Refusal:
@@ -96,6 +120,6 @@ def _entry_or_refusal(ledger: Ledger, draft: Draft | Refusal) -> Entry | Refusal
         return refusal
 
 
-def _without_versions(batch: Batch, cursor: int) -> Batch:
-    results = tuple(ItemResult(result.index, None, result.error) for result in batch.results)
-    return Batch(results, 0, batch.failed, cursor)
+def _without_versions(outcome: _Outcome) -> _Outcome:
+    results = tuple(ItemResult(result.index, None, result.error) for result in outcome.results)
+    return _Outcome(results, 0, outcome.failed)

@@ -75,14 +75,19 @@ class Registry:
             return _Holding(position)
         if position > held.position:
             held = self._holding = _advanced(connection, held, position)
-        return held
+        ahead = events.packages_ahead(connection)
+        # What this snapshot sees of them is newer than the position says, and must not be kept under it.
+        return held.without(ahead, position) if ahead else held
 
 
 def _advanced(connection: Connection, held: _Holding, position: int) -> _Holding:
     if position - held.position > MOST_EVENTS:
         return _Holding(position)
-    changed = {event.package for event in events.after(connection, held.position, limit=MOST_EVENTS)}
-    return held.without(changed, position)
+    news = events.after(connection, held.position, limit=MOST_EVENTS)
+    if len(news) < position - held.position:
+        # Some have been trimmed, and with them what they told of.
+        return _Holding(position)
+    return held.without({event.package for event in news if event.package is not None}, position)
 
 
 class Snapshot:

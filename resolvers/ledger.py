@@ -5,7 +5,8 @@ meet. Each draft is then decided in memory, against what is stored and what came
 before it, and what was accepted is written in bulk at the end.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -16,7 +17,7 @@ from resolvers.acyclic import LatestNeeds
 from resolvers.differences import Content, content_of_draft, content_of_row, version_differences
 from resolvers.drafts import Draft, UpdateRequest, registered, updated
 from resolvers.errors import ClosesCycle, OtherContent
-from storage import dependencies, events, packages, versions
+from storage import dependencies, events, history, packages, versions
 from storage.database import Connection
 from storage.events import Change
 from storage.rows import PackageRow
@@ -62,9 +63,13 @@ class Ledger:
         updates: Iterable[UpdateRequest] = (),
         *,
         now: datetime,
+        actor: str | None = None,
+        supposing: bool = False,
     ) -> None:
+        """Load what `drafts` and `updates` could meet. With `supposing` it takes no ids, and cannot write."""
         self._connection = connection
         self._now = now
+        self._actor = actor
         self._packages = _stored(connection, list(drafts), list(updates))
         self._latest: LatestNeeds | None = None
         self._changes: list[Change] = []
@@ -72,9 +77,9 @@ class Ledger:
         self._new_packages: dict[int, _Package] = {}
         self._new_versions: list[tuple[int, int, VersionFields]] = []
         self._new_dependencies: list[tuple[int, int, int, DependencyFields]] = []
-        self._package_id = packages.next_id(connection)
-        self._version_id = versions.next_id(connection)
-        self._dependency_id = dependencies.next_id(connection)
+        self._package_ids = _unreal() if supposing else packages.ids(connection)
+        self._version_ids = _unreal() if supposing else versions.ids(connection)
+        self._dependency_ids = _unreal() if supposing else dependencies.ids(connection)
 
     def update(self, update: UpdateRequest) -> Outcome:
         """Register or change a package. Raises BadInput and IllegalTransition."""
@@ -99,13 +104,13 @@ class Ledger:
             self._check_acyclic(draft)
         return self._add(package or self._register(registered(draft.package)), draft)
 
-    def write(self) -> int:
-        """Write what was accepted, with its events, and return the position of the newest event."""
+    def write(self) -> None:
+        """Write what was accepted, with its events."""
         new_packages = ((package.id, package.fields) for package in self._new_packages.values())
-        packages.insert(self._connection, new_packages, now=self._now)
-        versions.insert(self._connection, self._new_versions, now=self._now)
+        packages.insert(self._connection, new_packages, now=self._now, actor=self._actor)
+        versions.insert(self._connection, self._new_versions, now=self._now, actor=self._actor)
         dependencies.insert(self._connection, self._new_dependencies)
-        return events.append(self._connection, self._changes, at=self._now)
+        events.append(self._connection, self._with_beginnings(), at=self._now)
 
     @property
     def new_packages(self) -> int:
@@ -113,8 +118,7 @@ class Ledger:
         return len(self._new_packages)
 
     def _register(self, fields: PackageFields) -> _Package:
-        package = _Package(self._package_id, fields)
-        self._package_id += 1
+        package = _Package(next(self._package_ids), fields)
         self._packages[fields.name] = self._new_packages[package.id] = package
         self._changes.append(_package_changed(package))
         return package
@@ -123,21 +127,38 @@ class Ledger:
         if package.id in self._new_packages:
             moved = fields.status in {package.fields.status, *PACKAGE_MOVES[package.fields.status]}
         else:
-            moved = packages.update(self._connection, package.id, fields, now=self._now)
+            moved = packages.update(self._connection, package.id, fields, now=self._now, actor=self._actor)
         if not moved:
             subject = f"package {fields.name}"
             raise illegal(PACKAGE_MOVES, subject, origin=package.fields.status, target=fields.status)
+        has_moved = fields.status is not package.fields.status
         package.fields = fields
-        self._changes.append(_package_changed(package))
+        self._changes.append(_package_changed(package, self._last_move(package) if has_moved else None))
+
+    def _last_move(self, package: _Package) -> int | None:
+        return history.last_of(self._connection, SubjectType.PACKAGE, package.id)
+
+    def _with_beginnings(self) -> Iterator[Change]:
+        """Yield the changes; the first of each new subject with the transition that the database began its history with."""
+        begun = {
+            SubjectType.PACKAGE: self._beginnings(SubjectType.PACKAGE, self._new_packages),
+            SubjectType.VERSION: self._beginnings(
+                SubjectType.VERSION, [version_id for version_id, _, _ in self._new_versions]
+            ),
+        }
+        for change in self._changes:
+            transition_id = begun[change.subject_type].pop(change.subject_id, None)
+            yield msgspec.structs.replace(change, transition_id=transition_id) if transition_id else change
+
+    def _beginnings(self, subject_type: SubjectType, ids: Collection[int]) -> dict[int, int]:
+        return history.lasts_of(self._connection, subject_type, ids) if ids else {}
 
     def _add(self, package: _Package, draft: Draft) -> Entry:
-        version = _Version(self._version_id, draft.fields.version, content_of_draft(draft))
-        self._version_id += 1
+        version = _Version(next(self._version_ids), draft.fields.version, content_of_draft(draft))
         package.versions[draft.fields.sort_key] = version
         self._new_versions.append((version.id, package.id, draft.fields))
         for position, need in enumerate(draft.dependencies):
-            self._new_dependencies.append((self._dependency_id, version.id, position, need))
-            self._dependency_id += 1
+            self._new_dependencies.append((next(self._dependency_ids), version.id, position, need))
         is_draft = draft.fields.status is VersionStatus.DRAFT
         kind = EventKind.VERSION_CHANGED if is_draft else EventKind.VERSION_PUBLISHED
         self._changes.append(Change(kind, SubjectType.VERSION, version.id, draft.package, version.text))
@@ -156,8 +177,19 @@ class Ledger:
             raise ClosesCycle(cycle, path=("dependencies",))
 
 
-def _package_changed(package: _Package) -> Change:
-    return Change(EventKind.PACKAGE_CHANGED, SubjectType.PACKAGE, package.id, package.fields.name)
+def _unreal() -> Iterator[int]:
+    """Yield ids that no row has."""
+    return itertools.count(-1, -1)
+
+
+def _package_changed(package: _Package, transition_id: int | None = None) -> Change:
+    return Change(
+        EventKind.PACKAGE_CHANGED,
+        SubjectType.PACKAGE,
+        package.id,
+        package.fields.name,
+        transition_id=transition_id,
+    )
 
 
 def _check_equal(known: _Version, draft: Draft) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from resolvers.differences import package_differences
 from resolvers.drafts import UpdateRequest, check_update, registered
 from resolvers.errors import AlreadyExists, StillRequired
-from resolvers.ledger import Ledger, Outcome, fields_of
+from resolvers.ledger import Ledger, fields_of
 from resolvers.suggestions import unknown_package
 from storage import dependencies, events, packages, versions
 from storage.database import Connection, Database
@@ -47,38 +47,44 @@ class Deletion:
     cursor: int
 
 
-def register(database: Database, request: RegisterRequest, *, now: datetime) -> PackageChange:
+def register(
+    database: Database, request: RegisterRequest, *, now: datetime, actor: str | None = None
+) -> PackageChange:
     """Register a package. Equal content again changes nothing; other content is AlreadyExists."""
     wanted = UpdateRequest(request.name, description=request.description, labels=request.labels)
     fields = registered(request.name, wanted)
 
-    def operation(connection: Connection) -> PackageChange:
+    def operation(connection: Connection) -> PackageRow:
         row = packages.by_name(connection, fields.name)
         if row is not None:
             differences = package_differences(fields_of(row), fields)
             if differences:
                 raise AlreadyExists(fields.name, differences)
-        return _applied(connection, wanted, now)
+        return _applied(connection, wanted, now, actor)
 
-    return database.write(operation)
+    written = database.write(operation)
+    return PackageChange(written.value, written.cursor)
 
 
-def update(database: Database, request: UpdateRequest, *, now: datetime) -> PackageChange:
+def update(
+    database: Database, request: UpdateRequest, *, now: datetime, actor: str | None = None
+) -> PackageChange:
     """Change a package; nothing is written when nothing differs. Raises NotFound, IllegalTransition, BadInput."""
     check_update(request)
 
-    def operation(connection: Connection) -> PackageChange:
+    def operation(connection: Connection) -> PackageRow:
         existing(connection, request.name)
-        return _applied(connection, request, now)
+        return _applied(connection, request, now, actor)
 
     with suggesting(database):
-        return database.write(operation)
+        written = database.write(operation)
+    return PackageChange(written.value, written.cursor)
 
 
 def delete(database: Database, name: str, *, force: bool, now: datetime) -> Deletion:
     """Delete a package with its versions. Raises NotFound, and StillRequired unless `force`."""
 
-    def operation(connection: Connection) -> Deletion:
+    def operation(connection: Connection) -> int:
         row = existing(connection, name)
         requirers = dependencies.requirers(connection, name, limit=_REQUIRERS_SHOWN)
         if requirers.total and not force:
@@ -86,10 +92,12 @@ def delete(database: Database, name: str, *, force: bool, now: datetime) -> Dele
         deleted = versions.counts_of(connection, [row.id])[row.id]
         packages.delete(connection, row.id)
         change = Change(EventKind.PACKAGE_DELETED, SubjectType.PACKAGE, row.id, name)
-        return Deletion(name, deleted, events.append(connection, [change], at=now))
+        events.append(connection, [change], at=now)
+        return deleted
 
     with suggesting(database):
-        return database.write(operation)
+        written = database.write(operation, alone=True)
+    return Deletion(name, written.value, written.cursor)
 
 
 def existing(connection: Connection, name: str) -> PackageRow:
@@ -119,8 +127,8 @@ def suggesting(database: Database) -> Iterator[None]:
         raise unknown_package(error.name, known, path=("name",)) from None
 
 
-def _applied(connection: Connection, request: UpdateRequest, now: datetime) -> PackageChange:
-    ledger = Ledger(connection, (), [request], now=now)
-    outcome = ledger.update(request)
-    cursor = events.newest(connection) if outcome is Outcome.UNCHANGED else ledger.write()
-    return PackageChange(existing(connection, request.name), cursor)
+def _applied(connection: Connection, request: UpdateRequest, now: datetime, actor: str | None) -> PackageRow:
+    ledger = Ledger(connection, (), [request], now=now, actor=actor)
+    ledger.update(request)
+    ledger.write()
+    return existing(connection, request.name)

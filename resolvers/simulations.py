@@ -95,7 +95,7 @@ def _supposition(
 
 def _new(connection: Connection, drafts: list[Draft]) -> list[Supposed]:
     """Return what publishing would add, refused as it would be: by a ledger that is never told to write."""
-    ledger = Ledger(connection, drafts, now=_NEVER)
+    ledger = Ledger(connection, drafts, now=_NEVER, supposing=True)
     new = []
     for index, draft in enumerate(drafts):
         with _at("publish", index):

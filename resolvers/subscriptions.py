@@ -1,12 +1,12 @@
 """Reading the event log from a subscriber's place."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from storage import events
-from storage.database import Database
-from storage.rows import EventRow
+from storage import events, history
+from storage.database import Connection, Database
+from storage.rows import EventRow, TransitionRow
 from storage.tables import EventKind
 
 # Events read at a time: enough to catch up at tens of thousands a second, few enough to hold for a slow reader.
@@ -19,6 +19,7 @@ class EventSelection:
 
     kinds: frozenset[EventKind] | None = None
     packages: frozenset[str] | None = None
+    run: int | None = None
 
     def is_empty(self) -> bool:
         """Whether no event can match."""
@@ -32,6 +33,8 @@ class Progress:
     events: tuple[EventRow, ...]
     position: int
     """Nothing up to here is left to read."""
+    transitions: Mapping[int, TransitionRow] = field(default_factory=dict)
+    """By id: the changes of state that these events tell of, if they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ class Trimmed:
 
 
 def read_events(
-    database: Database, after: int, *, selection: EventSelection, limit: int = BATCH
+    database: Database,
+    after: int,
+    *,
+    selection: EventSelection,
+    with_transitions: bool = False,
+    limit: int = BATCH,
 ) -> Progress | Trimmed:
     """Return the next events after `after`, oldest first, from one snapshot."""
     with database.read() as connection:
@@ -52,9 +60,21 @@ def read_events(
         if selection.is_empty():
             return Progress((), max(after, newest))
         rows = events.after(
-            connection, after, limit=limit, kinds=selection.kinds, packages=selection.packages
+            connection,
+            after,
+            limit=limit,
+            kinds=selection.kinds,
+            packages=selection.packages,
+            run=selection.run,
         )
-    return Progress(tuple(rows), rows[-1].seq if len(rows) == limit else max(after, newest))
+        transitions = _transitions(connection, rows) if with_transitions else {}
+    position = rows[-1].seq if len(rows) == limit else max(after, newest)
+    return Progress(tuple(rows), position, transitions)
+
+
+def _transitions(connection: Connection, rows: Collection[EventRow]) -> Mapping[int, TransitionRow]:
+    ids = [row.transition_id for row in rows if row.transition_id is not None]
+    return history.by_ids(connection, ids) if ids else {}
 
 
 def _nothing(choice: Collection[object] | None) -> bool:

@@ -84,7 +84,7 @@ def import_catalogue(
         return done
 
     try:
-        return database.write(operation)
+        return database.write(operation, alone=True).value
     except _Stopped as stopped:
         return stopped.report
 

@@ -16,7 +16,7 @@ from resolvers.drafts import (
 from resolvers.errors import ClosesCycle, NotADraft, NotFound
 from resolvers.ledger import Ledger
 from resolvers.packages import existing, suggesting
-from storage import dependencies, events, versions
+from storage import dependencies, events, history, versions
 from storage.database import Connection, Database
 from storage.events import Change
 from storage.rows import VersionRow
@@ -53,7 +53,9 @@ class VersionChange:
     cursor: int
 
 
-def publish(database: Database, request: PublishRequest, *, now: datetime) -> VersionChange:
+def publish(
+    database: Database, request: PublishRequest, *, now: datetime, actor: str | None = None
+) -> VersionChange:
     """Publish a version, registering its package when that is new.
 
     Equal content again changes nothing (`created` is False). Raises BadInput, BadVersion, BadConstraint, OtherContent
@@ -61,33 +63,43 @@ def publish(database: Database, request: PublishRequest, *, now: datetime) -> Ve
     """
     draft = draft_of(request)
 
-    def operation(connection: Connection) -> VersionChange:
-        ledger = Ledger(connection, [draft], now=now)
+    def operation(connection: Connection) -> tuple[VersionRow, bool]:
+        ledger = Ledger(connection, [draft], now=now, actor=actor)
         entry = ledger.publish(draft)
-        cursor = ledger.write() if entry.created else events.newest(connection)
-        return VersionChange(versions.by_ids(connection, [entry.id])[entry.id], entry.created, cursor)
+        ledger.write()
+        return versions.by_ids(connection, [entry.id])[entry.id], entry.created
 
-    return database.write(operation)
+    # What closes a cycle depends on all that others may be writing.
+    written = database.write(operation, alone=bool(draft.forbid_cycles))
+    row, created = written.value
+    return VersionChange(row, created, written.cursor)
 
 
-def set_status(database: Database, request: StatusRequest, *, now: datetime) -> VersionChange:
+def set_status(
+    database: Database, request: StatusRequest, *, now: datetime, actor: str | None = None
+) -> VersionChange:
     """Move a version; the status and reason it has already change nothing. Raises NotFound, IllegalTransition, BadInput."""
     key = key_of(request.version)
     check_reason(request.reason)
 
-    def operation(connection: Connection) -> VersionChange:
+    def operation(connection: Connection) -> VersionRow:
         row = _existing(connection, request.package, request.version, key)
         if (row.status, row.status_reason) == (request.status, request.reason):
-            return VersionChange(row, created=False, cursor=events.newest(connection))
-        if not versions.set_status(connection, row.id, target=request.status, reason=request.reason, now=now):
+            return row
+        if not versions.set_status(
+            connection, row.id, target=request.status, reason=request.reason, now=now, actor=actor
+        ):
             subject = f"version {request.package} {row.version}"
             raise illegal(VERSION_MOVES, subject, origin=row.status, target=request.status)
         is_published = row.status is VersionStatus.DRAFT and request.status is VersionStatus.PUBLISHED
         kind = EventKind.VERSION_PUBLISHED if is_published else EventKind.VERSION_CHANGED
-        return _changed(connection, row, request.package, kind, now)
+        moved = request.status is not row.status
+        transition_id = history.last_of(connection, SubjectType.VERSION, row.id) if moved else None
+        return _changed(connection, row, request.package, kind, now, transition_id)
 
     with suggesting(database):
-        return database.write(operation)
+        written = database.write(operation)
+    return VersionChange(written.value, created=False, cursor=written.cursor)
 
 
 def set_dependencies(
@@ -100,19 +112,20 @@ def set_dependencies(
     key = key_of(request.version)
     needs = checked_dependencies(request.dependencies)
 
-    def operation(connection: Connection) -> VersionChange:
+    def operation(connection: Connection) -> VersionRow:
         row = _existing(connection, request.package, request.version, key)
         if row.status is not VersionStatus.DRAFT and not as_admin:
             raise NotADraft(request.package, row.version, row.status)
         stored = dependencies.of_versions(connection, [row.id])[row.id]
         if list(map(need_of, stored)) == list(map(need_of, needs)):
-            return VersionChange(row, created=False, cursor=events.newest(connection))
+            return row
         _check_acyclic(connection, request, needs)
         _replace(connection, row.id, needs, now)
         return _changed(connection, row, request.package, EventKind.DEPENDENCIES_CHANGED, now)
 
     with suggesting(database):
-        return database.write(operation)
+        written = database.write(operation, alone=bool(request.forbid_cycles))
+    return VersionChange(written.value, created=False, cursor=written.cursor)
 
 
 def _existing(connection: Connection, package: str, version: str, key: bytes) -> VersionRow:
@@ -134,16 +147,22 @@ def _check_acyclic(
 def _replace(
     connection: Connection, version_id: int, needs: tuple[DependencyFields, ...], now: datetime
 ) -> None:
-    dependencies.delete_of(connection, version_id)
-    first = dependencies.next_id(connection)
-    rows = ((first + position, version_id, position, need) for position, need in enumerate(needs))
-    dependencies.insert(connection, rows)
+    # First of all: of two that set the same version's dependencies at once, one has to wait for the other here.
     versions.touch(connection, version_id, now=now)
+    dependencies.delete_of(connection, version_id)
+    ids = dependencies.ids(connection)
+    rows = ((next(ids), version_id, position, need) for position, need in enumerate(needs))
+    dependencies.insert(connection, rows)
 
 
 def _changed(
-    connection: Connection, row: VersionRow, package: str, kind: EventKind, now: datetime
-) -> VersionChange:
-    change = Change(kind, SubjectType.VERSION, row.id, package, row.version)
-    cursor = events.append(connection, [change], at=now)
-    return VersionChange(versions.by_ids(connection, [row.id])[row.id], created=False, cursor=cursor)
+    connection: Connection,
+    row: VersionRow,
+    package: str,
+    kind: EventKind,
+    now: datetime,
+    transition_id: int | None = None,
+) -> VersionRow:
+    change = Change(kind, SubjectType.VERSION, row.id, package, row.version, transition_id=transition_id)
+    events.append(connection, [change], at=now)
+    return versions.by_ids(connection, [row.id])[row.id]

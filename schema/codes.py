@@ -31,6 +31,8 @@ class Shown:
 SHOWN: Final[Mapping[type[Exception], Shown]] = {
     errors.InvalidId: Shown(ErrorCode.BAD_USER_INPUT),
     errors.InvalidPage: Shown(ErrorCode.BAD_USER_INPUT, ("argument",)),
+    errors.WrongType: Shown(ErrorCode.BAD_USER_INPUT, ("argument", "found", "expected")),
+    errors.Behind: Shown(ErrorCode.UNAVAILABLE, ("position", "newest")),
     errors.RepeatedLabel: Shown(ErrorCode.BAD_USER_INPUT, ("key",)),
     errors.TooLarge: Shown(ErrorCode.LIMIT_EXCEEDED, ("what", "found", "allowed")),
     errors.Vanished: Shown(ErrorCode.NOT_FOUND),
@@ -45,6 +47,12 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
         ErrorCode.ILLEGAL_TRANSITION, ("subject", "origin", "target", "allowed")
     ),
     storage.errors.Unavailable: Shown(ErrorCode.UNAVAILABLE),
+    storage.errors.UnknownValue: Shown(ErrorCode.UNAVAILABLE),
+    # Of backups and repairs, which no operation makes.
+    storage.errors.FileTaken: Shown(ErrorCode.CONFLICT),
+    storage.errors.NotEmpty: Shown(ErrorCode.CONFLICT),
+    storage.errors.MendRefused: Shown(ErrorCode.CONFLICT),
+    storage.errors.UnknownValue: Shown(ErrorCode.UNAVAILABLE),
     resolvers.errors.BadInput: Shown(ErrorCode.BAD_USER_INPUT, ("path", "problem")),
     resolvers.errors.BadVersion: Shown(ErrorCode.INVALID_VERSION, ("path",)),
     resolvers.errors.BadConstraint: Shown(ErrorCode.INVALID_CONSTRAINT, ("path", "package")),
@@ -62,6 +70,17 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
 def shown(error: BaseException | None) -> Shown | None:
     """Return how an error of this class is shown, or None when it is not one we raise on purpose."""
     return next((SHOWN[kind] for kind in type(error).__mro__ if kind in SHOWN), None)
+
+
+def text_of(error: BaseException) -> str:
+    """Return what a client is told of an error that was raised on purpose.
+
+    Where the database is and what its driver says is for whoever runs the server, and goes into the log.
+    """
+    if isinstance(error, storage.errors.Unavailable):
+        log.warning("unavailable: %s", error)
+        return f"the database {error.trouble}: try again later"
+    return str(error)
 
 
 def code_of(error: Exception) -> ErrorCode:
@@ -106,7 +125,7 @@ def _show(error: GraphQLError, request_id: str) -> GraphQLError:
     if cause is None:  # GraphQL itself refuses: a variable or an argument of the wrong form.
         return _with(error, ErrorCode.BAD_USER_INPUT, {})
     if found is not None:
-        return _with(error, found.code, facts_of(cause))
+        return _with(error, found.code, facts_of(cause), text_of(cause))
     log.error(
         "unexpected error",
         exc_info=(type(cause), cause, cause.__traceback__),
@@ -124,8 +143,10 @@ def _cause(error: GraphQLError) -> BaseException | None:
     return cause
 
 
-def _with(error: GraphQLError, code: ErrorCode, facts: Mapping[str, object]) -> GraphQLError:
-    message = error.message
+def _with(
+    error: GraphQLError, code: ErrorCode, facts: Mapping[str, object], text: str | None = None
+) -> GraphQLError:
+    message = error.message if text is None else text
     if len(message) > _LONGEST_MESSAGE and code in _ABOUT_DOCUMENTS:
         message = message[: _LONGEST_MESSAGE - 1] + "…"
     return GraphQLError(

@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 
 from resolvers.atlas import Atlas
 from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
+from schema.errors import Behind
 from schema.loaders import Loaders
 from schema.pulse import Pulse
 
@@ -28,6 +29,22 @@ class Application:
     writers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_WRITERS))
     """Threads that write wait for each other, so reads have others of their own."""
 
+    async def catch_up(self, position: int, *, patience: float) -> None:
+        """Return once what was written up to `position` of the event log can be read.
+
+        Raises Behind when that has not come about within `patience` seconds, and Unavailable.
+        """
+        if self.pulse.position >= position:
+            return
+        newest = await anyio.to_thread.run_sync(self.atlas.database.cursor)
+        if newest < position:
+            with anyio.move_on_after(patience):
+                await self.pulse.beyond(position - 1)
+                return
+            newest = await anyio.to_thread.run_sync(self.atlas.database.cursor)
+        if newest < position:
+            raise Behind(position, newest=newest, seconds=patience)
+
 
 @dataclass(slots=True)
 class Context:
@@ -35,6 +52,8 @@ class Context:
 
     application: Application
     request_id: str
+    actor: str | None = None
+    """Who asks, as history is to tell it."""
     executed: bool = False
     """Whether the document was accepted, so that errors are about what it asks for."""
     loaders: Loaders = field(init=False)
@@ -63,7 +82,7 @@ class Context:
 
     def for_operation(self) -> "Context":
         """Return a context for one more operation of the same request or socket."""
-        return Context(self.application, self.request_id)
+        return Context(self.application, self.request_id, self.actor)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -109,6 +109,24 @@ class RelaxationKind(Enum):
     LATER_AS_OF = enum_value("LATER_AS_OF", description="Ask as of a later moment.")
 
 
+@strawberry.enum(
+    description="How it ended. FAILURE is the package's fault; INFRA_ERROR is ours, and the only one retried by itself."
+)
+class BuildConclusion(Enum):
+    SUCCESS = enum_value("SUCCESS", description="It was built.")
+    FAILURE = enum_value("FAILURE", description="It cannot be built as it is.")
+    DEP_FAILED = enum_value("DEP_FAILED", description="Something that it needs failed.")
+    UNRESOLVABLE = enum_value(
+        "UNRESOLVABLE", description="A dependency has no registered version that satisfies."
+    )
+    TIMED_OUT = enum_value("TIMED_OUT", description="It took longer than it may.")
+    INFRA_ERROR = enum_value("INFRA_ERROR", description="Whatever ran it broke.")
+    CANCELED = enum_value("CANCELED", description="Someone called it off.")
+    SKIPPED = enum_value("SKIPPED", description="Its worker found that there is nothing to do.")
+    UNCHANGED = enum_value("UNCHANGED", description="What it depends on came out as it was.")
+    SUPERSEDED = enum_value("SUPERSEDED", description="A newer run builds the same.")
+
+
 @strawberry.enum(description="What an event tells of.")
 class EventKind(Enum):
     PACKAGE_CHANGED = enum_value("PACKAGE_CHANGED", description="A package was registered or changed.")
@@ -118,6 +136,9 @@ class EventKind(Enum):
     DEPENDENCIES_CHANGED = enum_value(
         "DEPENDENCIES_CHANGED", description="The dependencies of a version were replaced."
     )
+    RUN_CHANGED = enum_value("RUN_CHANGED", description="A run was started, or changed its state.")
+    BUILD_CHANGED = enum_value("BUILD_CHANGED", description="A build was created, or changed its state.")
+    ALERT_CHANGED = enum_value("ALERT_CHANGED", description="An alert was raised, or changed its state.")
 
 
 @strawberry.enum(description="Why a request was refused; in `errors[].extensions.code`.")

@@ -30,6 +30,35 @@ class InvalidPage(SchemaError):
         return f"`{self.argument}` {self.problem}"
 
 
+class WrongType(SchemaError):
+    """The id is one of this server, but of an object that cannot be meant."""
+
+    def __init__(self, argument: str, found: str, expected: tuple[str, ...]) -> None:
+        super().__init__(argument, found, expected)
+        self.argument = argument
+        self.found = found
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"`{self.argument}` is the id of a {self.found}, and has to be that of a {' or '.join(self.expected)}"
+
+
+class Behind(SchemaError):
+    """The event log has not reached a position that it was to have reached."""
+
+    def __init__(self, position: int, *, newest: int, seconds: float) -> None:
+        super().__init__(position, newest, seconds)
+        self.position = position
+        self.newest = newest
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return (
+            f"position {self.position} has not been reached within {self.seconds:g} s: the newest event is "
+            f"{self.newest}. Try again, or see whether the position is from another database"
+        )
+
+
 class RepeatedLabel(SchemaError):
     """A list of labels gives one key twice."""
 

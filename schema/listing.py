@@ -90,7 +90,7 @@ async def list_packages(
     context: Context, filter: Filter, order: Order, asked: Window[Place]
 ) -> PackageConnection:
     """Return a page of the packages that `filter` lets through."""
-    rows = await context.loaders.read(
+    rows = await context.loaders.glance(
         partial(
             packages.page,
             filter=filter,
@@ -105,6 +105,6 @@ async def list_packages(
     return PackageConnection(
         page=cut,
         cursors=[cursor(Place.of(row, order)) for row in cut.rows],
-        count=partial(context.loaders.read, partial(packages.count, filter=filter)),
+        count=partial(context.loaders.glance, partial(packages.count, filter=filter)),
         truncated=False,
     )

@@ -1,7 +1,8 @@
 """Reads of one operation, batched: whatever asks for rows of one kind at the same time shares one statement."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import anyio
 from strawberry.dataloader import DataLoader
@@ -19,6 +20,7 @@ Row = TypeVar("Row")
 
 Statuses = tuple[VersionStatus, ...] | None
 Query = Callable[[Connection, Sequence[Key]], Mapping[Key, Row]]
+_Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 
 class Loaders:
@@ -33,7 +35,9 @@ class Loaders:
         self.dependency: DataLoader[int, DependencyRow | None] = self._rows(dependencies.by_ids)
         self.dependencies: DataLoader[int, list[DependencyRow] | None] = self._rows(dependencies.of_versions)
         self._by_key: DataLoader[tuple[int, bytes], VersionRow | None] = self._rows(_versions_by_key)
-        self._candidates: DataLoader[tuple[str, str, int], list[VersionRow] | None] = self._rows(_candidates)
+        self._candidates: DataLoader[tuple[str, str, int], list[VersionRow] | None] = self._rows(
+            _candidates, read=self.read
+        )
         self._pages: dict[tuple[Window[bytes], Statuses], DataLoader[int, list[VersionRow] | None]] = {}
         self._counts: dict[Statuses, DataLoader[int, int | None]] = {}
 
@@ -61,21 +65,30 @@ class Loaders:
         """Return the newest PUBLISHED versions of a package that satisfy a constraint, newest first."""
         return await self._candidates.load((package, constraint, limit)) or []
 
+    async def glance(self, query: Callable[[Connection], Row]) -> Row:
+        """Return what `query` reads by one statement, in a thread."""
+        return await anyio.to_thread.run_sync(_within, self._database.glance, query)
+
     async def read(self, query: Callable[[Connection], Row]) -> Row:
-        """Return what `query` reads from one snapshot, in a thread."""
+        """Return what `query` reads by several statements from one snapshot, in a thread."""
+        return await anyio.to_thread.run_sync(_within, self._database.read, query)
 
-        def run() -> Row:
-            with self._database.read() as connection:
-                return query(connection)
+    def _rows(self, query: Query[Key, Row], read: _Read | None = None) -> DataLoader[Key, Row | None]:
+        """Return a loader by a query of one statement, or of several where they are read by `read`."""
+        chosen: _Read = read or self.glance
 
-        return await anyio.to_thread.run_sync(run)
-
-    def _rows(self, query: Query[Key, Row]) -> DataLoader[Key, Row | None]:
         async def load(keys: list[Key]) -> list[Row | None]:
-            rows = await self.read(lambda connection: query(connection, keys))
+            rows = await chosen(lambda connection: query(connection, keys))
             return [rows.get(key) for key in keys]
 
         return DataLoader(load)
+
+
+def _within(
+    opened: Callable[[], AbstractContextManager[Connection]], query: Callable[[Connection], Row]
+) -> Row:
+    with opened() as connection:
+        return query(connection)
 
 
 def _pages_query(asked: Window[bytes], statuses: Statuses) -> Query[int, list[VersionRow]]:

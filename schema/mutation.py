@@ -34,14 +34,13 @@ Result = TypeVar("Result")
 
 
 async def write(context: Context, change: Callable[[Database], Result]) -> Result:
-    """Run `change` in a thread; have subscribers look for what it wrote, and what is read next show it."""
+    """Run `change` in a thread, and have what is read next show it."""
     try:
         application = context.application
         return await anyio.to_thread.run_sync(change, context.atlas.database, limiter=application.writers)
     finally:
         # Also after a failure: a request that timed out may have been committed all the same.
         context.forget()
-        context.application.pulse.nudge()
 
 
 def now() -> datetime:
@@ -55,14 +54,14 @@ class Mutation:
     async def register_package(
         self, info: Info, input: Annotated[RegisterPackageInput, argument(description="The package.")]
     ) -> PackagePayload:
-        change = partial(packages.register, request=input.to_request(), now=now())
+        change = partial(packages.register, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackagePayload.of(await write(info.context, change))
 
     @field("Change what is said of a package, or its state.")
     async def update_package(
         self, info: Info, input: Annotated[UpdatePackageInput, argument(description="What to change.")]
     ) -> PackagePayload:
-        change = partial(packages.update, request=input.to_request(), now=now())
+        change = partial(packages.update, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackagePayload.of(await write(info.context, change))
 
     @field("Delete a package with its versions. STILL_REQUIRED when others require it.")
@@ -82,7 +81,7 @@ class Mutation:
     async def publish_version(
         self, info: Info, input: Annotated[PublishVersionInput, argument(description="The version.")]
     ) -> PackageVersionPayload:
-        change = partial(versions.publish, request=input.to_request(), now=now())
+        change = partial(versions.publish, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackageVersionPayload.of(await write(info.context, change))
 
     @field("Publish many versions at once: with `atomic` all or none, otherwise each that is good.")
@@ -90,7 +89,8 @@ class Mutation:
         self, info: Info, input: Annotated[PublishVersionsInput, argument(description="The versions.")]
     ) -> PublishVersionsPayload:
         items = [each.to_request() for each in input.versions]
-        change = partial(batches.publish_all, items=items, atomic=input.atomic, now=now())
+        actor = info.context.actor
+        change = partial(batches.publish_all, items=items, atomic=input.atomic, now=now(), actor=actor)
         batch = await write(info.context, change)
         return PublishVersionsPayload(
             results=[PublishVersionResult.of(result) for result in batch.results],
@@ -103,7 +103,7 @@ class Mutation:
     async def set_version_status(
         self, info: Info, input: Annotated[SetVersionStatusInput, argument(description="Where to.")]
     ) -> PackageVersionPayload:
-        change = partial(versions.set_status, request=input.to_request(), now=now())
+        change = partial(versions.set_status, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackageVersionPayload.of(await write(info.context, change))
 
     @field("Replace what a version needs.")

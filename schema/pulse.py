@@ -1,46 +1,42 @@
 """How subscribers learn that the event log has grown.
 
-How it works: one task asks for the log's position, every so often while anyone waits
-and at once after a write of this process. Waiting costs a subscriber a future, and a
-wake-up carries no data: each reads the log from its own place.
+How it works: the database tells this process whenever the log's position has moved, whoever has moved it. Waiting
+costs a subscriber a future, and a wake-up carries no data: each reads the log from its own place.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import TypeAlias
 
 import anyio
 
-log = logging.getLogger(__name__)
-
-# How long a change of another process may go unseen. A look costs microseconds.
-_INTERVAL_SECONDS: Final = 0.25
+Seen: TypeAlias = Callable[[int], None]
+Watch: TypeAlias = Callable[[Seen], Callable[[], None]]
+"""`storage.database.Database.watch`."""
 
 
 class Pulse:
     """The position of the newest event, as far as this process knows, and those who wait for it to move."""
 
-    def __init__(self, position: Callable[[], int]) -> None:
-        self._read = position
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._position = -1
         self._changed = asyncio.Event()
         """Set, and replaced by a new one, when the position moves."""
         self._waiting = 0
         self._someone = asyncio.Event()
         """Set while anyone waits."""
-        self._look = asyncio.Event()
 
-    def nudge(self) -> None:
-        """Have the position read now, since this process has written."""
-        self._look.set()
+    @property
+    def position(self) -> int:
+        """The newest position that is known; -1 before any is."""
+        return self._position
 
     async def beyond(self, cursor: int) -> None:
         """Return once an event after `cursor` is known of."""
         self._waiting += 1
         self._someone.set()
-        self._look.set()
         try:
             while self._position <= cursor:
                 await self._changed.wait()
@@ -56,30 +52,21 @@ class Pulse:
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
         """Keep the position up to date for as long as the context is open."""
-        task = asyncio.create_task(self._beat(), name="pulse")
+        loop = asyncio.get_running_loop()
+
+        def seen(position: int) -> None:
+            # The loop may be closed between the last move and the end of watching.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._move, position)
+
+        stop = await anyio.to_thread.run_sync(self._watch, seen)
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            stop()
 
-    async def _beat(self) -> None:
-        while True:
-            # Without anyone waiting there is nothing to look for until someone comes.
-            with anyio.move_on_after(_INTERVAL_SECONDS if self._waiting else None):
-                await self._look.wait()
-            self._look.clear()
-            await self._update()
-
-    async def _update(self) -> None:
-        try:
-            position = await anyio.to_thread.run_sync(self._read)
-        except Exception:
-            # The database may come back; subscribers keep their place meanwhile.
-            log.exception("the event log's position cannot be read")
-            return
-        if position != self._position:
+    def _move(self, position: int) -> None:
+        if position > self._position:
             self._position = position
             self._changed.set()
             self._changed = asyncio.Event()

@@ -15,6 +15,7 @@ from schema.context import Info
 from schema.enums import GraphScope
 from schema.fields import field
 from schema.graphs import CycleList, DependencyPath, Impact, PathGraph
+from schema.history import StateTransitionConnection, list_transitions
 from schema.listing import PackageFilter, PackageOrder, Place, list_packages
 from schema.lookup import fetch, fetch_many
 from schema.neighbours import selection
@@ -56,11 +57,11 @@ class Query:
     @field("What this server runs on, and how much it holds.")
     async def server(self, info: Info) -> ServerInfo:
         application, atlas = info.context.application, info.context.atlas
-        held = await info.context.loaders.read(counts.count)
         database = atlas.database
+        held = await info.context.loaders.glance(counts.count)
         return ServerInfo(
             version=application.version,
-            database=database.describe(),
+            database=await anyio.to_thread.run_sync(database.describe),
             schema_revision=await anyio.to_thread.run_sync(lambda: database.revision),
             graph_revision=str(await anyio.to_thread.run_sync(graphs.revision, atlas)),
             cursor=str(await anyio.to_thread.run_sync(database.cursor)),
@@ -188,6 +189,22 @@ class Query:
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.impact, info.context.atlas, packages, chosen, first=most)
         return await _shown(find, Impact.of)
+
+    @field("The history of an object, there or deleted, or of all of them; oldest first.")
+    async def state_transitions(
+        self,
+        info: Info,
+        *,
+        subject: Annotated[
+            strawberry.ID | None,
+            argument(
+                description="Id of a package or version, or of anything else that has states. Null: all."
+            ),
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> StateTransitionConnection:
+        return await list_transitions(info.context, subject, first, after)
 
     @field("The order to build packages in, dependencies first.")
     async def build_plan(

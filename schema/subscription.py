@@ -5,29 +5,27 @@ and the next one only when the last is delivered, so a slow one holds up nobody 
 costs no memory. At the end of the log it waits for the pulse.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 import anyio
 import strawberry
 from strawberry import argument
 
-from resolvers.subscriptions import EventSelection, Trimmed, read_events
+from resolvers.subscriptions import EventSelection, Progress, Trimmed, read_events
 from schema.context import Context, Info
 from schema.enums import EventKind
 from schema.errors import InvalidPage
 from schema.fields import subscription
-from schema.identifiers import global_id
+from schema.history import StateTransition
+from schema.positions import read_position
+from schema.selections import selects
+from schema.subjects import read_row, subject_id
 from storage import tables
-from storage.rows import EventRow
-
-_TYPES: Final = {tables.SubjectType.PACKAGE: "Package", tables.SubjectType.VERSION: "PackageVersion"}
-
-# A position has at most as many digits as a 64-bit number.
-_MOST_DIGITS: Final = 18
+from storage.rows import EventRow, TransitionRow
 
 
 @strawberry.input(description="Which events to deliver. All that is given must be true of each.")
@@ -35,6 +33,9 @@ class EventFilter:
     kinds: list[EventKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
     packages: list[str] | None = strawberry.field(
         default=None, description="About one of these packages, or a version of one."
+    )
+    run: strawberry.ID | None = strawberry.field(
+        default=None, description="About this run, or one of its builds."
     )
 
     def to_selection(self) -> EventSelection:
@@ -44,6 +45,7 @@ class EventFilter:
             if self.kinds is None
             else frozenset(tables.EventKind[kind.name] for kind in self.kinds),
             packages=None if self.packages is None else frozenset(self.packages),
+            run=None if self.run is None else read_row("filter.run", self.run, tables.SubjectType.RUN),
         )
 
 
@@ -55,19 +57,25 @@ class Event:
     at: datetime = strawberry.field(description="When it happened.")
     kind: EventKind = strawberry.field(description="What it tells of.")
     subject: strawberry.ID = strawberry.field(description="Id of what changed; it may be gone by now.")
-    package: str | None = strawberry.field(description="Name of the package that it is about.")
+    package: str | None = strawberry.field(
+        description="Name of the package that it is about, when it is about one."
+    )
     version: str | None = strawberry.field(description="The version that it is about, when it is about one.")
+    transition: StateTransition | None = strawberry.field(
+        description="What happened, when it was a change of state."
+    )
 
     @classmethod
-    def of(cls, row: EventRow) -> "Event":
+    def of(cls, row: EventRow, transition: TransitionRow | None) -> "Event":
         """Show a stored event."""
         return cls(
             cursor=str(row.seq),
             at=row.at,
             kind=EventKind[row.kind],
-            subject=global_id(_TYPES[row.subject_type], row.subject_id),
+            subject=subject_id(row.subject_type, row.subject_id),
             package=row.package,
             version=row.version,
+            transition=StateTransition.of(transition) if transition else None,
         )
 
 
@@ -98,7 +106,13 @@ class Subscription:
     ) -> AsyncGenerator[EventItem, None]:
         chosen = filter.to_selection() if filter else EventSelection()
         start = await _start(info.context, after)
-        async with aclosing(_follow(info.context, chosen, start)) as items:
+        read = partial(
+            read_events,
+            info.context.atlas.database,
+            selection=chosen,
+            with_transitions=selects(info, "transition"),
+        )
+        async with aclosing(_follow(info.context, read, start)) as items:
             async for item in items:
                 yield item
 
@@ -108,27 +122,30 @@ async def _start(context: Context, after: str | None) -> int:
     newest = await anyio.to_thread.run_sync(context.atlas.database.cursor)
     if after is None:
         return newest
-    if not (after.isascii() and after.isdecimal() and len(after) <= _MOST_DIGITS):
-        raise InvalidPage("after", "is not a cursor of the event log: pass on what a field `cursor` gave")
-    if int(after) > newest:
+    position = read_position("after", after)
+    if position > newest:
         raise InvalidPage(
             "after", f"is past the newest event, which is {newest}: is it from another database?"
         )
-    return int(after)
+    return position
 
 
-async def _follow(context: Context, chosen: EventSelection, start: int) -> AsyncGenerator[EventItem, None]:
+async def _follow(
+    context: Context, read: Callable[[int], Progress | Trimmed], start: int
+) -> AsyncGenerator[EventItem, None]:
     """Yield what comes after `start`, and wait for more at the end. A gap ends it."""
     position = start
     while True:
-        found = await anyio.to_thread.run_sync(
-            partial(read_events, context.atlas.database, position, selection=chosen)
-        )
+        found = await anyio.to_thread.run_sync(read, position)
         if isinstance(found, Trimmed):
             yield EventGap(requested=str(position), resume_from=str(found.resume_from))
             return
         for row in found.events:
-            yield Event.of(row)
+            yield Event.of(row, _transition(found, row))
         position = found.position
         if not found.events:
             await context.application.pulse.beyond(position)
+
+
+def _transition(found: Progress, row: EventRow) -> TransitionRow | None:
+    return None if row.transition_id is None else found.transitions.get(row.transition_id)

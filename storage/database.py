@@ -1,39 +1,50 @@
-"""A database: opened, brought up to date, read from by many and written by one at a time."""
+"""A database: opened, brought up to date, read from by many and written to as its kind allows."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias
 
 import sqlalchemy
 
 from storage import upgrade
+from storage.embedded import EmbeddedStore
 from storage.errors import Trouble, Unavailable
-from storage.lock import WriterLock
-from storage.sqlite import become_writer, engine_of, errors_of, file_of, is_in_transaction
+from storage.postgres import PostgresStore, is_postgres
+from storage.watchers import Seen
+from storage.written import Result, Written
 
 Connection: TypeAlias = sqlalchemy.Connection
 """One transaction, which the query functions of this room take."""
-
-Result = TypeVar("Result")
 
 # What a write waits behind other writers. An import has the turn from its first line to its last, parsing included:
 # 22 s for 100,000 versions, a minute where the machine is slow. Whoever comes then should wait, not fail.
 _WAIT: Final = timedelta(minutes=2)
 
-_NEWEST: Final = "SELECT max(seq) FROM events"
+
+class Store(Protocol):
+    """What the kinds of databases do each in their own way."""
+
+    @property
+    def location(self) -> str: ...
+    def describe(self) -> str: ...
+    def close(self) -> None: ...
+    def reading(self) -> AbstractContextManager[Connection]: ...
+    def glancing(self) -> AbstractContextManager[Connection]: ...
+    def run(self, operation: Callable[[Connection], Result], *, alone: bool) -> tuple[Result, int | None]: ...
+    def migrating(self) -> AbstractContextManager[Connection]: ...
+    def settled(self, event: int | None) -> int: ...
+    def position(self) -> int: ...
+    def watch(self, seen: Seen) -> Callable[[], None]: ...
 
 
 class Database:
-    """The one embedded file of this process. Every method may be called from any thread."""
+    """The one database of this process. Every method may be called from any thread."""
 
-    def __init__(self, path: Path, engine: sqlalchemy.Engine, lock: WriterLock) -> None:
-        self._path = path
-        self._engine = engine
-        self._lock = lock
-        self._writer: Connection | None = None
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._writing = threading.local()
 
     @classmethod
     def open(
@@ -44,112 +55,94 @@ class Database:
         wait: timedelta = _WAIT,
         trace: Callable[[str], None] | None = None,
     ) -> "Database":
-        """Open the database at `url` (`sqlite:///file` or just a path), migrating it as needed.
+        """Open the database at `url` and migrate it as needed.
 
-        One that is not there is made, or with `create` false refused. `wait` is how long a write queues behind other
-        writers. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
+        That is `postgresql://…`, whose database has to exist, or `sqlite:///file` or just a path. A file that is not
+        there is made, or with `create` false refused, as is an empty database. `wait` is how long a write queues
+        behind other writers. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
         """
-        path = file_of(url)
-        if not create and not path.exists():
-            detail = "import a catalogue into it, or name another one"
-            raise Unavailable(str(path), Trouble.MISSING, detail)
-        _make_folder(path)
-        database = cls(path, engine_of(path, trace), WriterLock(path, wait))
+        store: Store = (
+            PostgresStore(url, wait=wait, trace=trace)
+            if is_postgres(url)
+            else EmbeddedStore(url, create=create, wait=wait, trace=trace)
+        )
+        database = cls(store)
         try:
-            if not database._is_current():
-                database.migrate()
+            database._bring_up_to_date(create=create)
         except BaseException:
             database.close()
             raise
         return database
 
     def close(self) -> None:
-        """Let go of the file. Nothing may be under way."""
-        self._discard_writer()
-        self._engine.dispose()
-        self._lock.close()
+        """Let go of the database. Nothing may be under way."""
+        self._store.close()
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """Give one consistent snapshot, taken at the first statement. Nothing can be written through it."""
-        with errors_of(self._path), self._engine.connect() as connection, connection.begin():
-            yield connection
+        return self._store.reading()
 
-    def write(self, operation: Callable[[Connection], Result]) -> Result:
-        """Run `operation` in a transaction of its own, and return its result once that is on disk: all or nothing.
+    def glance(self) -> AbstractContextManager[Connection]:
+        """Give a connection for one statement: `read` without the price of a transaction around it.
 
-        Writers take turns. `operation` must not write through the database again, and may be one of several that are
-        committed together, so it must have no effect but through its connection.
+        Of several statements each sees the newest.
         """
-        with self._writing() as connection, connection.begin():
-            return operation(connection)
+        return self._store.glancing()
+
+    def write(self, operation: Callable[[Connection], Result], *, alone: bool = False) -> Written[Result]:
+        """Run `operation` in a transaction, and return once that is on disk: all or nothing.
+
+        `operation` may be run again when it met another writer, and may be one of several that are committed together,
+        so it must have no effect but through its connection, and must not write through the database again. With
+        `alone` it is run once, in this thread, while nobody else writes to the catalogue: for what reads much to decide
+        what to write, and for what can be read only once.
+        """
+        if getattr(self._writing, "is_so", False):
+            raise RuntimeError("a write may not be started inside another")
+        self._writing.is_so = True
+        try:
+            value, event = self._store.run(operation, alone=alone)
+        finally:
+            self._writing.is_so = False
+        return Written(value, self._store.settled(event))
 
     def cursor(self) -> int:
-        """Return the position of the newest event: whether anything has changed, in microseconds."""
-        with errors_of(self._path), closing(self._engine.raw_connection()) as connection:
-            # Outside a transaction: a statement by itself is one.
-            return connection.execute(_NEWEST).fetchone()[0] or 0
+        """Return the position of the newest event: whether anything has changed, for the price of a point read."""
+        return self._store.position()
+
+    def watch(self, seen: Seen) -> Callable[[], None]:
+        """Tell `seen` the position of the newest event, now or soon and whenever it has moved, by whatever process.
+
+        It is called in another thread and must not block. Returns what ends it.
+        """
+        return self._store.watch(seen)
 
     @property
     def revision(self) -> str:
-        """The revision that the file's tables are at."""
-        with self.read() as connection:
-            return upgrade.revision_of(connection, self.location) or ""
+        """The revision that the tables are at."""
+        return self._revision() or ""
 
     @property
     def location(self) -> str:
-        """Where the data is, as a path."""
-        return str(self._path)
+        """Where the data is: a path, or a URL without its password."""
+        return self._store.location
 
     def describe(self) -> str:
         """Return the engine and its version, such as `SQLite 3.40.1`."""
-        return f"SQLite {sqlite3.sqlite_version}"
+        return self._store.describe()
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision. `open` has done so; doing it again changes nothing."""
-        with self._writing() as connection:
+        with self._store.migrating() as connection:
             upgrade.upgrade(connection, self.location)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Give the connection that writes, for one turn."""
-        with self._lock.held(), errors_of(self._path):
-            connection = self._writer = self._writer or self._new_writer()
-            try:
-                yield connection
-            finally:
-                # A COMMIT that failed may leave its transaction open, in which no other could begin.
-                if is_in_transaction(connection):
-                    self._discard_writer()
+    def _bring_up_to_date(self, *, create: bool) -> None:
+        revision = self._revision()
+        if revision is None and not create:
+            raise Unavailable(self.location, Trouble.EMPTY, "import a catalogue into it, or name another one")
+        if revision != upgrade.HEAD:
+            self.migrate()
 
-    def _new_writer(self) -> Connection:
-        connection = self._engine.connect()
-        try:
-            become_writer(connection)
-        except BaseException:
-            _discard(connection)
-            raise
-        return connection
-
-    def _discard_writer(self) -> None:
-        if self._writer is not None:
-            _discard(self._writer)
-            self._writer = None
-
-    def _is_current(self) -> bool:
-        return self.revision == upgrade.HEAD
-
-
-def _discard(connection: Connection) -> None:
-    # Closing alone would give it back to the pool, and to readers the right to write.
-    connection.invalidate()
-    connection.close()
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(
-            str(path), Trouble.CANNOT_OPEN, f"its folder cannot be made: {error.strerror}"
-        ) from error
+    def _revision(self) -> str | None:
+        with self.read() as connection:
+            return upgrade.revision_of(connection, self.location)

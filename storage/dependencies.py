@@ -1,6 +1,6 @@
 """Reading and writing what versions declare that they need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, case, false, func, or_, select
 
 from storage import dialects
+from storage.columns import is_storable
 from storage.dialects import any_of
 from storage.rows import DependencyRow
 from storage.statements import BulkInsert, Query, as_tuple
-from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, Kind, is_storable
+from storage.tables import DEPENDENCIES, PACKAGES, VERSIONS, DependencyFields, Kind
 from storage.transitions import PackageStatus, VersionStatus
 from storage.versions import latest_id
 
@@ -35,6 +36,9 @@ Mention = tuple[str, str, int, bool, datetime | None]
 
 Edge = tuple[int, str, int, bool]
 """Id of the package that requires, name of the one required, kinds, optional."""
+
+NamedEdge = tuple[str, str, int, bool]
+"""Name of the package that requires, name of the one required, kinds, optional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,14 @@ def edges(connection: Connection, scope: GraphScope) -> list[Edge]:
     return _EDGES[scope].all(connection)
 
 
-def next_id(connection: Connection) -> int:
-    """Return the first id never given. It and all above it are the caller's until the transaction ends."""
-    return dialects.next_id(connection, DEPENDENCIES)
+def edges_of(connection: Connection, scope: GraphScope, names: Iterable[str]) -> list[NamedEdge]:
+    """Return the distinct edges of the package graph that lead from these packages, in no order."""
+    return _EDGES_OF[scope].all(connection, names=names)
+
+
+def ids(connection: Connection) -> Iterator[int]:
+    """Yield ids never given, ascending. They are the caller's, and nobody else may ask in this transaction."""
+    return dialects.ids(connection, DEPENDENCIES)
 
 
 def insert(connection: Connection, rows: Iterable[tuple[int, int, int, DependencyFields]]) -> None:
@@ -177,13 +186,25 @@ _REQUIRERS: Final = Query(
     .order_by(PACKAGES.c.name),
     str,
 )
-_EDGE: Final = select(VERSIONS.c.package_id, _C.package_name, _C.kinds, _C.optional).distinct()
+_QUALITIES: Final = (_C.package_name, _C.kinds, _C.optional)
+_EDGE: Final = select(VERSIONS.c.package_id, *_QUALITIES).distinct()
+_NAMED_EDGE: Final = select(PACKAGES.c.name, *_QUALITIES).distinct().where(any_of(PACKAGES.c.name, "names"))
+
+
+def _in_scope(edge: Select[Any], scope: GraphScope) -> Select[Any]:
+    """Return the select of what versions in `scope` need."""
+    if scope is GraphScope.LATEST:
+        latest = edge.join_from(PACKAGES, VERSIONS, VERSIONS.c.id == latest_id(PACKAGES.c.id))
+        return latest.join(DEPENDENCIES, _C.version_id == VERSIONS.c.id)
+    return edge.join_from(PACKAGES, VERSIONS).join(DEPENDENCIES).where(_CAN_BE_PICKED)
+
+
 _EDGES: Final[dict[GraphScope, Query[Edge]]] = {
     GraphScope.ALL: Query(_EDGE.join_from(DEPENDENCIES, VERSIONS).where(_CAN_BE_PICKED), as_tuple),
-    GraphScope.LATEST: Query(
-        _EDGE.join_from(PACKAGES, VERSIONS, VERSIONS.c.id == latest_id(PACKAGES.c.id)).join(DEPENDENCIES),
-        as_tuple,
-    ),
+    GraphScope.LATEST: Query(_in_scope(_EDGE, GraphScope.LATEST), as_tuple),
+}
+_EDGES_OF: Final[dict[GraphScope, Query[NamedEdge]]] = {
+    scope: Query(_in_scope(_NAMED_EDGE, scope), as_tuple) for scope in GraphScope
 }
 _INSERT: Final = BulkInsert(DEPENDENCIES)
 

@@ -1,6 +1,7 @@
 """Where the databases differ in the SQL that queries and writes need."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from storage.tables import is_storable
+from storage.columns import is_storable
 
 
 class Many(TypeDecorator[Iterable[Any]]):
@@ -37,8 +38,15 @@ class Many(TypeDecorator[Iterable[Any]]):
         return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
-        values = [item for item in value or () if not isinstance(item, str) or is_storable(item)]
+        values = [item for item in value or () if can_be_there(item)]
         return values if dialect.name == "postgresql" else msgspec.json.encode(values).decode()
+
+
+def can_be_there(value: object) -> bool:
+    """Whether any database could hold `value`, and so be asked for it."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, str) or is_storable(value)
 
 
 class _AnyOf(FunctionElement[bool]):
@@ -71,9 +79,32 @@ def _any_of_postgresql(element: _AnyOf, compiler: SQLCompiler, **options: Any) -
 
 
 _LAST_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+_NEXT_IDS: Final = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+
+# Asked of PostgreSQL at a time: the first few are all that most writes need, and an import needs very many.
+_FEWEST_IDS: Final = 1
+_MOST_IDS: Final = 8_192
 
 
-def next_id(connection: Connection, table: Table) -> int:
-    """Return the first of the ids never given in `table`. It and all above are the caller's until the transaction ends."""
+def ids(connection: Connection, table: Table) -> Iterator[int]:
+    """Yield ids never given in `table`, ascending. They are the caller's, and nobody else may ask in this transaction."""
+    return (
+        _ids_of_sqlite(connection, table) if is_sqlite(connection) else _ids_of_postgresql(connection, table)
+    )
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Whether this is the embedded database."""
+    return connection.dialect.name == "sqlite"
+
+
+def _ids_of_sqlite(connection: Connection, table: Table) -> Iterator[int]:
     last = connection.exec_driver_sql(_LAST_ID, (table.name,)).scalar()
-    return (last or 0) + 1
+    yield from itertools.count((last or 0) + 1)
+
+
+def _ids_of_postgresql(connection: Connection, table: Table) -> Iterator[int]:
+    count = _FEWEST_IDS
+    while True:
+        yield from connection.exec_driver_sql(_NEXT_IDS, (table.name, count)).scalars().all()
+        count = min(count * 8, _MOST_IDS)

@@ -28,10 +28,16 @@ class Trouble(StrEnum):
 
     NOT_A_DATABASE = "is not a Buildatlas database"
     MISSING = "does not exist"
+    EMPTY = "is empty"
     CANNOT_OPEN = "cannot be opened"
+    UNREACHABLE = "cannot be reached"
+    DENIED = "does not let us in"
     READ_ONLY = "cannot be written"
     BUSY = "is held by another writer"
+    CROWDED = "has no connection free"
+    SLOW = "took too long"
     FULL = "has no room left on its disk"
+    FAILING = "cannot be read from or written to its disk"
     DAMAGED = "is damaged"
     NEWER = "was written by a newer Buildatlas"
     UNSUPPORTED = "is of a kind that is not supported"
@@ -50,3 +56,60 @@ class Unavailable(StorageError):
 
     def __str__(self) -> str:
         return f"the database {self.location} {self.trouble}: {self.detail}"
+
+
+class FileTaken(StorageError):
+    """A backup cannot be written under this name, because of what is there."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(path, detail)
+        self.path = path
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}"
+
+
+class NotEmpty(StorageError):
+    """The database that a backup should be restored into holds something."""
+
+    def __init__(self, location: str, tables: tuple[str, ...]) -> None:
+        super().__init__(location, tables)
+        self.location = location
+        self.tables = tables
+        """Those with rows."""
+
+    def __str__(self) -> str:
+        return (
+            f"the database {self.location} is not empty: there are rows in {', '.join(self.tables)}; "
+            "a backup is restored into a new one"
+        )
+
+
+class UnknownValue(StorageError):
+    """A column holds a value that this release has no name for."""
+
+    def __init__(self, table: str, column: str, value: str) -> None:
+        super().__init__(table, column, value)
+        self.table = table
+        self.column = column
+        self.value = value
+
+    def __str__(self) -> str:
+        return (
+            f"column `{self.column}` of `{self.table}` holds `{self.value}`, which this release does not know: "
+            "a newer one wrote it; upgrade this one"
+        )
+
+
+class MendRefused(StorageError):
+    """The database did not let a fault be mended. Nothing was changed."""
+
+    def __init__(self, check: str, said: str) -> None:
+        super().__init__(check, said)
+        self.check = check
+        self.said = said
+        """What the driver said."""
+
+    def __str__(self) -> str:
+        return f"{self.check} could not be mended: {self.said}"

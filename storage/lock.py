@@ -1,4 +1,4 @@
-"""The turn to write: one thread in the process, and one process at the file.
+"""The turn to write among the processes at one file.
 
 SQLite's own busy waiting lets a second process starve for seconds. A lock file
 beside the database, taken before BEGIN IMMEDIATE, makes them take turns.
@@ -6,11 +6,9 @@ beside the database, taken before BEGIN IMMEDIATE, makes them take turns.
 
 import fcntl
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,34 +20,21 @@ _FIRST_PAUSE: Final = 0.0005
 _LONGEST_PAUSE: Final = 0.02
 
 
-class WriterLock:
-    """The right to write to one database file."""
+class FileLock:
+    """The right of this process to write to one database file. For one thread at a time."""
 
-    def __init__(self, database: Path, wait: timedelta) -> None:
+    def __init__(self, database: Path) -> None:
         self._database = database
-        self._wait = wait
-        self._thread = threading.Lock()
-        self._holder: int | None = None
         self._descriptor: int | None = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the turn. Raises Unavailable when it does not come in time."""
-        if self._holder == threading.get_ident():
-            raise RuntimeError("a write may not be started inside another")
-        deadline = time.monotonic() + self._wait.total_seconds()
-        if not self._thread.acquire(timeout=self._wait.total_seconds()):
-            raise self._busy()
+    def held(self, deadline: float) -> Iterator[None]:
+        """Hold the turn. Raises TimeoutError when it has not come by `deadline`, of `time.monotonic`."""
+        descriptor = self._take(deadline)
         try:
-            self._holder = threading.get_ident()
-            descriptor = self._take_file(deadline)
-            try:
-                yield
-            finally:
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            yield
         finally:
-            self._holder = None
-            self._thread.release()
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the lock file, which stays: removing it would let two processes hold two files of one name."""
@@ -57,13 +42,13 @@ class WriterLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _take_file(self, deadline: float) -> int:
+    def _take(self, deadline: float) -> int:
         descriptor = self._open() if self._descriptor is None else self._descriptor
         self._descriptor = descriptor
         pause = _FIRST_PAUSE
         while not _try_lock(descriptor):
             if time.monotonic() > deadline:
-                raise self._busy()
+                raise TimeoutError
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return descriptor
@@ -75,10 +60,6 @@ class WriterLock:
         except OSError as error:
             detail = f"{path} cannot be opened: {error.strerror}"
             raise Unavailable(str(self._database), Trouble.READ_ONLY, detail) from error
-
-    def _busy(self) -> Unavailable:
-        detail = f"it was not free within {self._wait.total_seconds():g} s; try again once an import or migration has ended"
-        return Unavailable(str(self._database), Trouble.BUSY, detail)
 
 
 def _try_lock(descriptor: int) -> bool:

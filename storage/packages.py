@@ -1,7 +1,7 @@
 """Reading and writing packages."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,10 +10,11 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, Select, bindparam, func, select, tuple_
 
 from storage import dialects
+from storage.columns import MAX_NAME, is_storable
 from storage.dialects import any_of
 from storage.rows import PackageRow
 from storage.statements import BulkInsert, Query
-from storage.tables import MAX_NAME, PACKAGES, PackageFields, is_storable
+from storage.tables import PACKAGES, PackageFields
 from storage.transitions import PACKAGE_MOVES, PackageStatus, origins
 
 
@@ -119,23 +120,31 @@ def count(connection: Connection, filter: PackageFilter) -> int:
     return _count_query(frozenset(values)).all(connection, **values)[0]
 
 
-def next_id(connection: Connection) -> int:
-    """Return the first id never given. It and all above it are the caller's until the transaction ends."""
-    return dialects.next_id(connection, PACKAGES)
+def ids(connection: Connection) -> Iterator[int]:
+    """Yield ids never given, ascending. They are the caller's, and nobody else may ask in this transaction."""
+    return dialects.ids(connection, PACKAGES)
 
 
-def insert(connection: Connection, rows: Iterable[tuple[int, PackageFields]], *, now: datetime) -> None:
-    """Write new packages under the ids given."""
-    _INSERT.run(connection, ((*_content(fields), id_, now, now) for id_, fields in rows))
+def insert(
+    connection: Connection,
+    rows: Iterable[tuple[int, PackageFields]],
+    *,
+    now: datetime,
+    actor: str | None = None,
+) -> None:
+    """Write new packages under the ids given, as the work of `actor`."""
+    _INSERT.run(connection, ((*_content(fields), id_, now, now, actor) for id_, fields in rows))
 
 
-def update(connection: Connection, id: int, fields: PackageFields, *, now: datetime) -> bool:
+def update(
+    connection: Connection, id: int, fields: PackageFields, *, now: datetime, actor: str | None = None
+) -> bool:
     """Set all that is said of a package but its name; False, and nothing done, when its status may not move there."""
     values = fields.model_dump(exclude={"name"})
     changed = connection.execute(
         PACKAGES.update()
         .where(_C.id == id, _C.status.in_(origins(PACKAGE_MOVES, fields.status)))
-        .values(**values, updated_at=now)
+        .values(**values, updated_at=now, changed_by=actor)
     )
     return changed.rowcount == 1
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from storage.tables import EventKind, SubjectType
-from storage.transitions import PackageStatus, VersionStatus
+from storage.transitions import BuildConclusion, PackageStatus, VersionStatus
 
 
 class PackageRow(msgspec.Struct, frozen=True, gc=False):
@@ -79,5 +79,22 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
     kind: EventKind
     subject_type: SubjectType
     subject_id: int
-    package: str
+    package: str | None
     version: str | None
+    run_id: int | None = None
+    transition_id: int | None = None
+
+
+class TransitionRow(msgspec.Struct, frozen=True, gc=False):
+    """One accepted change of a status, or with `origin` None the first one."""
+
+    id: int
+    subject_type: SubjectType
+    subject_id: int
+    origin: str | None
+    target: str
+    conclusion: BuildConclusion | None
+    attempt: int | None
+    reason: str | None
+    actor: str | None
+    at: datetime

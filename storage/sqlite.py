@@ -99,6 +99,21 @@ def is_in_transaction(connection: Connection) -> bool:
     return _driver_of(connection).in_transaction
 
 
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo what the block has written when it raises, and nothing else of the transaction."""
+    driver = _driver_of(connection)
+    driver.execute("SAVEPOINT operation")
+    try:
+        yield
+    except BaseException:
+        if driver.in_transaction:
+            driver.execute("ROLLBACK TO operation")
+            driver.execute("RELEASE operation")
+        raise
+    driver.execute("RELEASE operation")
+
+
 def _driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
@@ -139,5 +154,5 @@ _TROUBLES: Final = {
     "SQLITE_BUSY": (Trouble.BUSY, "another program holds it; try again, or end that program"),
     "SQLITE_LOCKED": (Trouble.BUSY, "another program holds it; try again, or end that program"),
     "SQLITE_FULL": (Trouble.FULL, "free some space; nothing of this change was written"),
-    "SQLITE_IOERR": (Trouble.CANNOT_OPEN, ""),
+    "SQLITE_IOERR": (Trouble.FAILING, "see to the disk; nothing of this change was written"),
 }

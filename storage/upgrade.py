@@ -8,8 +8,11 @@ from sqlalchemy import Connection, inspect, text
 from storage import triggers
 from storage.errors import Trouble, Unavailable
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision; a test holds it against the scripts."""
+
+# An arbitrary number, by which those who migrate a PostgreSQL database know of each other.
+_LOCK: Final = 6_283_185_307
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -29,7 +32,7 @@ def revision_of(connection: Connection, location: str) -> str | None:
 
 
 def upgrade(connection: Connection, location: str, *, scripts: Path = SCRIPTS) -> None:
-    """Run the migrations that are missing, all or none.
+    """Run the migrations that are missing, all or none. Whoever comes meanwhile waits, and finds nothing missing.
 
     The connection must not be in a transaction: foreign keys can only be switched off outside of one. With them on,
     the DROP in SQLite's rebuild of a table would be a delete that cascades to its children.
@@ -37,9 +40,8 @@ def upgrade(connection: Connection, location: str, *, scripts: Path = SCRIPTS) -
     _enforce_foreign_keys(connection, False)
     try:
         with connection.begin():
+            _wait_for_others(connection)
             _run(connection, location, scripts)
-            triggers.apply(connection)
-            _check_foreign_keys(connection, location)
     finally:
         _enforce_foreign_keys(connection, True)
 
@@ -54,16 +56,23 @@ def _run(connection: Connection, location: str, scripts: Path) -> None:
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     current = revision_of(connection, location)
-    if current not in {
-        None,
-        *(script.revision for script in ScriptDirectory.from_config(config).walk_revisions()),
-    }:
+    if current not in {None, *known}:
         detail = (
             f"its revision {current} is unknown here; upgrade Buildatlas, or restore a backup from before"
         )
         raise Unavailable(location, Trouble.NEWER, detail)
-    command.upgrade(config, "head")
+    if current != known[0]:
+        command.upgrade(config, "head")
+        triggers.apply(connection)
+        _check_foreign_keys(connection, location)
+
+
+def _wait_for_others(connection: Connection) -> None:
+    # A file has one writer, who has the turn already.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def _enforce_foreign_keys(connection: Connection, on: bool) -> None:

@@ -1,7 +1,7 @@
 """Reading and writing the versions of packages."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -97,26 +97,39 @@ def candidates_of(connection: Connection, names: Iterable[str]) -> dict[str, Pac
     return found
 
 
-def next_id(connection: Connection) -> int:
-    """Return the first id never given. It and all above it are the caller's until the transaction ends."""
-    return dialects.next_id(connection, VERSIONS)
+def ids(connection: Connection) -> Iterator[int]:
+    """Yield ids never given, ascending. They are the caller's, and nobody else may ask in this transaction."""
+    return dialects.ids(connection, VERSIONS)
 
 
-def insert(connection: Connection, rows: Iterable[tuple[int, int, VersionFields]], *, now: datetime) -> None:
-    """Write new versions, each as its id, its package's id and its content."""
+def insert(
+    connection: Connection,
+    rows: Iterable[tuple[int, int, VersionFields]],
+    *,
+    now: datetime,
+    actor: str | None = None,
+) -> None:
+    """Write new versions, each as its id, its package's id and its content, as the work of `actor`."""
     _INSERT.run(
-        connection, ((*_content(fields), id_, package_id, now, now) for id_, package_id, fields in rows)
+        connection,
+        ((*_content(fields), id_, package_id, now, now, actor) for id_, package_id, fields in rows),
     )
 
 
 def set_status(
-    connection: Connection, id: int, *, target: VersionStatus, reason: str | None, now: datetime
+    connection: Connection,
+    id: int,
+    *,
+    target: VersionStatus,
+    reason: str | None,
+    now: datetime,
+    actor: str | None = None,
 ) -> bool:
     """Move a version to `target`; False, and nothing done, when it may not move there from where it is."""
     moved = connection.execute(
         VERSIONS.update()
         .where(_C.id == id, _C.status.in_(origins(VERSION_MOVES, target)))
-        .values(status=target, status_reason=reason, updated_at=now)
+        .values(status=target, status_reason=reason, updated_at=now, changed_by=actor)
     )
     return moved.rowcount == 1
 

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from storage.tables import Base
+from storage import build_tables, monitoring_tables, tables  # noqa: F401 - each adds its tables to Base
+from storage.columns import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,7 +1,6 @@
 """What the tests over HTTP and WebSocket share."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,9 @@ from tests.api.serving import serving
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(database_url: str) -> Settings:
     """Settings of a server on an empty catalogue and any free port."""
-    return Settings(database_url=str(tmp_path / "atlas.db"), port=0, body_limit=64 * 1024)
+    return Settings(database_url, port=0, body_limit=64 * 1024)
 
 
 @pytest.fixture

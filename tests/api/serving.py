@@ -11,7 +11,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from buildatlas.server import Server
+from buildatlas.server import Server, address_of, listen
 from buildatlas.settings import Settings
 
 PUBLISH = "mutation($input: PublishVersionInput!) { publishVersion(input: $input) { cursor } }"
@@ -21,22 +21,17 @@ PUBLISH = "mutation($input: PublishVersionInput!) { publishVersion(input: $input
 def serving(settings: Settings) -> Iterator[str]:
     """Serve as long as the block runs, and give the address, without a slash at its end."""
     ready = threading.Event()
-    addresses: list[str] = []
-
-    def announce(address: str) -> None:
-        addresses.append(address.rstrip("/"))
-        ready.set()
-
-    server = Server(settings, announce=announce)
-    thread = threading.Thread(target=server.serve_until_stopped)
-    thread.start()
-    try:
-        assert ready.wait(20), "the server did not start"
-        yield addresses[0]
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive(), "the server did not stop"
+    server = Server(settings, announce=ready.set)
+    with listen(settings) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            assert ready.wait(20), "the server did not start"
+            yield address_of(listener).rstrip("/")
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive(), "the server did not stop"
 
 
 def publish(address: str, package: str, version: str) -> str:

@@ -1,6 +1,7 @@
 """The process around the API: its checks, its page, its start and its end."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import socket
@@ -8,17 +9,22 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.types import Message
 
+from buildatlas import server
 from buildatlas.errors import PortTaken
-from buildatlas.server import create_app, listen, serve
+from buildatlas.server import create_app, listen
+from buildatlas.serving import serve
 from buildatlas.settings import Settings
+from resolvers.subscriptions import EventSelection, Trimmed, read_events
 from storage.database import Connection, Database
 from storage.errors import Trouble, Unavailable
+from tests.api.processes import wait_until
 from tests.api.serving import publish, serving
 
 
@@ -120,9 +126,9 @@ def test_the_server_answers_on_the_other_loopback_too(settings: Settings) -> Non
 
 SERVE = """
 import sys
-from buildatlas.server import serve
+from buildatlas.serving import serve
 from buildatlas.settings import Settings
-serve(Settings(sys.argv[1], port=0), announce=lambda address: print(address, flush=True))
+serve(Settings(sys.argv[1], port=0), announce=lambda address, _: print(address, flush=True))
 """
 
 
@@ -141,6 +147,30 @@ def test_a_signal_stops_the_process_cleanly(settings: Settings) -> None:
 
         assert process.wait(20) in {0, -signal.SIGTERM}
     assert not Path(settings.database_url + "-wal").exists()
+
+
+def test_old_events_are_trimmed_while_the_server_runs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_TRIM_SECONDS", 0.1)
+    kept = dataclasses.replace(settings, events_kept=3)
+    with serving(kept) as address, closing(Database.open(settings.database_url)) as database:
+        for number in range(9):
+            publish(address, "a", str(number))
+
+        wait_until(lambda: read_events(database, 0, selection=EventSelection()) == Trimmed(resume_from=7))
+
+
+def test_a_log_that_cannot_be_trimmed_is_told_and_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise Unavailable("atlas.db", Trouble.FULL, "make room")
+
+    monkeypatch.setattr(server, "_TRIM_SECONDS", 0.01)
+    monkeypatch.setattr(server, "trim_events", fail)
+    with serving(settings):
+        wait_until(lambda: caplog.text.count("old events are not trimmed: the database atlas.db") > 1)
 
 
 def test_outside_of_its_lifespan_the_application_is_not_ready(settings: Settings) -> None:
@@ -204,7 +234,7 @@ def test_writes_that_wait_for_a_slow_writer_do_not_keep_reads_waiting(
         held.set()
         assert done.wait(60)
 
-    holder = threading.Thread(target=database.write, args=(hold,))
+    holder = threading.Thread(target=database.write, args=(hold,), kwargs={"alone": True})
     holder.start()
     assert held.wait(10)
     with ThreadPoolExecutor(60) as pool:

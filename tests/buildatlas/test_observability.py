@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,7 @@ def test_a_record_is_one_json_object_with_its_facts() -> None:
     (line,) = stream.getvalue().splitlines()
     record = json.loads(line)
     assert record.pop("at").endswith("Z")
+    assert record.pop("process") == os.getpid()
     assert record == {
         "level": "INFO",
         "logger": "somewhere",
@@ -68,7 +70,7 @@ def test_a_terminal_gets_lines_for_reading() -> None:
 
     logging.getLogger("somewhere").warning("look out", extra={"status": 503})
 
-    assert stream.getvalue().split(" ", 1)[1] == "WARNING look out status=503\n"
+    assert stream.getvalue().split(" ", 1)[1] == f"{os.getpid()} WARNING look out status=503\n"
 
 
 def test_what_is_below_the_level_and_the_chatter_of_libraries_is_left_out() -> None:

@@ -19,13 +19,19 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "BUILDATLAS_DATABASE_URL": "sqlite:///x.db",
         "BUILDATLAS_HOST": "::1",
         "BUILDATLAS_PORT": "9000",
+        "BUILDATLAS_WORKERS": "4",
+        "BUILDATLAS_CATCH_UP_SECONDS": "2",
+        "BUILDATLAS_EVENTS_KEPT": "1000",
+        "BUILDATLAS_EVENTS_DAYS": "7",
         "BUILDATLAS_BODY_LIMIT": "2048",
         "BUILDATLAS_MESSAGE_LIMIT": "4096",
         "BUILDATLAS_SOCKET_LIMIT": "7",
         "BUILDATLAS_LOG_LEVEL": "debug",
     }
 
-    assert settings(environment) == Settings("sqlite:///x.db", "::1", 9000, 2048, 4096, 7, "DEBUG")
+    assert settings(environment) == Settings(
+        "sqlite:///x.db", "::1", 9000, 4, 2, 1000, 7, 2048, 4096, 7, "DEBUG"
+    )
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
@@ -54,6 +60,11 @@ def test_any_other_address_is_refused_with_the_reason(host: str) -> None:
         ("BUILDATLAS_PORT", "http", "'http' is not a whole number"),
         ("BUILDATLAS_PORT", "-1", "must be at least 0, not -1"),
         ("BUILDATLAS_PORT", "65536", "must be at most 65535, not 65536"),
+        ("BUILDATLAS_WORKERS", "0", "must be at least 1, not 0"),
+        ("BUILDATLAS_WORKERS", "257", "must be at most 256, not 257"),
+        ("BUILDATLAS_CATCH_UP_SECONDS", "-1", "must be at least 0, not -1"),
+        ("BUILDATLAS_EVENTS_KEPT", "0", "must be at least 1, not 0"),
+        ("BUILDATLAS_EVENTS_DAYS", "0", "must be at least 1, not 0"),
         ("BUILDATLAS_BODY_LIMIT", "1", "must be at least 1024, not 1"),
         ("BUILDATLAS_MESSAGE_LIMIT", "1", "must be at least 1024, not 1"),
         ("BUILDATLAS_SOCKET_LIMIT", "-1", "must be at least 0, not -1"),

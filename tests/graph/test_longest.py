@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.csr import Rows
-from graph.longest import longest_chain, longest_to, ones
+from graph.longest import longest_chain, longest_to
 from tests.graph.worlds import World, graph, worlds
 
 
@@ -37,7 +37,7 @@ def test_what_lies_on_or_behind_a_cycle_has_no_longest_path(world: World) -> Non
     cyclic = {name for group in nx.strongly_connected_components(twin) if len(group) > 1 for name in group}
     cyclic |= set(nx.nodes_with_selfloops(twin))
 
-    longest = longest_to(csr.out, csr.into.degrees(), ones(csr.out))
+    longest = longest_to(csr.out, csr.into.degrees())
 
     blocked = {name for name in twin if name in cyclic or nx.ancestors(twin, name) & cyclic}
     assert {name for name, length in zip(world.graph, longest, strict=True) if length < 0} == blocked
@@ -47,7 +47,7 @@ def test_wide_generations_are_as_narrow_ones() -> None:
     fan = "\n".join(f"app -> lib{number:02}\nlib{number:02} -> core" for number in range(40))
     csr = graph(fan).csr
 
-    longest = longest_to(csr.out, csr.into.degrees(), ones(csr.out))
+    longest = longest_to(csr.out, csr.into.degrees())
 
     assert longest.tolist() == [0, 2, *(1 for _ in range(40))]
 

@@ -8,4 +8,4 @@ def told(database: Database, after: int = 0) -> list[str]:
     """Return each event as `KIND package version`."""
     with database.read() as connection:
         log = events.after(connection, after, limit=1000)
-    return [" ".join([row.kind, row.package, *([row.version] if row.version else [])]) for row in log]
+    return [" ".join([row.kind, *filter(None, (row.package, row.version))]) for row in log]

@@ -1,8 +1,8 @@
 """Ten thousand versions at once, atomic or not."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -131,13 +131,17 @@ def test_a_refused_cycle_does_not_register_its_package(database: Database) -> No
 
 
 @pytest.mark.parametrize("size", [10, 1_000])
-def test_a_batch_of_any_size_takes_the_same_statements_to_read(tmp_path: Path, size: int) -> None:
+def test_a_batch_of_any_size_takes_the_same_statements_to_read(database_url: str, size: int) -> None:
     statements: list[str] = []
-    database = Database.open(str(tmp_path / "atlas.db"), trace=statements.append)
-    publish_all(database, _many(size), atomic=True, now=NOW)
-    statements.clear()
+    with closing(Database.open(database_url, trace=statements.append)) as database:
+        publish_all(database, _many(size), atomic=True, now=NOW)
+        statements.clear()
 
-    publish_all(database, [*_many(size), PublishRequest("new", "1")], atomic=True, now=NOW)
+        publish_all(database, [*_many(size), PublishRequest("new", "1")], atomic=True, now=NOW)
 
-    assert sum(text.startswith("SELECT") for text in statements) == 8
-    database.close()
+    # Ids, positions and the ends of transactions are each database's own affair.
+    tables = ("packages", "package_versions", "dependencies")
+    assert (
+        sum(f"FROM {table} " in f"{text.replace(chr(10), ' ')} " for text in statements for table in tables)
+        == 4
+    )

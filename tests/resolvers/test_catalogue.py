@@ -1,6 +1,7 @@
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from resolvers.atlas import Atlas
 from resolvers.catalogue import _Holding
 from resolvers.drafts import UpdateRequest
 from resolvers.packages import delete, update
+from resolvers.trimming import Retention, trim_events
 from resolvers.versions import StatusRequest, set_status
 from storage.database import Database
 from storage.transitions import PackageStatus, VersionStatus
 from tests.graph.strategies import questions, universes
-from tests.graph.universe import Universe, wants
-from tests.resolvers.registry import NOW, add, fill, stored
+from tests.graph.universe import Universe, universe, wants
+from tests.resolvers.registry import NOW, add, fill
 
 CHAIN = """
     app 1 needs lib >=1
@@ -52,37 +54,38 @@ def test_a_stored_catalogue_answers_as_the_same_catalogue_in_memory(
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
-    built = stored(tmp_path, CHAIN)
-    yield built
-    built.database.close()
+def atlas(database: Database) -> Atlas:
+    fill(database, universe(CHAIN))
+    return Atlas(database)
 
 
-def test_a_question_reads_in_batches_and_the_next_one_reads_nothing(tmp_path: Path) -> None:
+def test_a_question_reads_in_batches_and_the_next_one_reads_nothing(database_url: str) -> None:
     statements: list[str] = []
     names = [f"p{number}" for number in range(50)]
-    stored(
-        tmp_path,
-        f"app 1 needs {'; '.join(names)}\n" + "\n".join(f"{n} 1 needs leaf" for n in names) + "\nleaf 1",
-    )
-    atlas = Atlas(Database.open(str(tmp_path / "registry.db"), trace=statements.append))
+    text = f"app 1 needs {'; '.join(names)}\n" + "\n".join(f"{n} 1 needs leaf" for n in names) + "\nleaf 1"
+    with closing(Database.open(database_url, trace=statements.append)) as database:
+        fill(database, universe(text))
+        atlas = Atlas(database)
+        first, second = _asked(atlas, statements), _asked(atlas, statements)
 
+    assert 0 < len(first) <= 8
+    assert second == []
+
+
+def _asked(atlas: Atlas, statements: list[str]) -> list[str]:
+    """Return what is read of packages and dependencies to answer a question."""
     statements.clear()
     answered(atlas, "app")
-    first = [text for text in statements if "FROM packages" in text or "FROM dependencies" in text]
-    statements.clear()
-    answered(atlas, "app")
-
-    assert len(first) <= 8
-    assert [text for text in statements if "FROM packages" in text or "FROM dependencies" in text] == []
+    return [text for text in statements if "FROM packages" in text or "FROM dependencies" in text]
 
 
 def test_what_is_asked_for_is_read_however_little_is_read_ahead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolvers.catalogue, "_MOST_AHEAD", 2)
     names = [f"p{number}" for number in range(10)]
-    atlas = stored(tmp_path, "\n".join(f"{name} 1 needs leaf" for name in names) + "\nleaf 1")
+    fill(database, universe("\n".join(f"{name} 1 needs leaf" for name in names) + "\nleaf 1"))
+    atlas = Atlas(database)
 
     assert answered(atlas, *names) == dict.fromkeys([*names, "leaf"], "1")
 
@@ -91,6 +94,15 @@ def test_what_is_published_is_seen_by_the_next_question(atlas: Atlas) -> None:
     assert answered(atlas, "app") == {"app": "1", "lib": "1", "base": "1"}
 
     add(atlas, "base 2 needs extra\nextra 1")
+
+    assert answered(atlas, "app") == {"app": "1", "lib": "1", "base": "2", "extra": "1"}
+
+
+def test_what_was_published_is_seen_though_the_events_that_told_of_it_are_trimmed(atlas: Atlas) -> None:
+    assert answered(atlas, "app") == {"app": "1", "lib": "1", "base": "1"}
+
+    add(atlas, "base 2 needs extra\nextra 1")
+    trim_events(atlas.database, Retention(events=1, age=timedelta(days=1)), now=NOW)
 
     assert answered(atlas, "app") == {"app": "1", "lib": "1", "base": "2", "extra": "1"}
 

@@ -102,9 +102,11 @@ def children() -> set[str]:
 
 def test_a_process_that_is_killed_has_no_answer() -> None:
     clauses, guards = pigeon_clauses(40)
+    before = children()
     with isolated(never) as satisfier:
         satisfier.add(clauses)
-        killer = threading.Timer(0.5, lambda pid: os.kill(pid, signal.SIGKILL), [int(*children())])
+        started = int(*(children() - before))
+        killer = threading.Timer(0.5, lambda: os.kill(started, signal.SIGKILL))
         killer.start()
         with pytest.raises(Stopped):
             satisfier.satisfy(guards)
@@ -114,9 +116,10 @@ def test_a_process_that_is_killed_has_no_answer() -> None:
 def test_what_is_stopped_is_given_up_with_what_the_search_has_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graph.solver.MOST_CONFLICTS", 2)
     question = Question(wants(*(f"bird{b}" for b in range(1, 9))))
+    before = children()
 
     with pytest.raises(GaveUp) as caught:
-        find(pigeons(8, 7), question, should_stop=lambda: bool(children()), new_satisfier=isolated)
+        find(pigeons(8, 7), question, should_stop=lambda: children() > before, new_satisfier=isolated)
 
     assert caught.value.conflicts == 2
     assert caught.value.decisions > 0

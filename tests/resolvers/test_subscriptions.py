@@ -1,8 +1,6 @@
 """Reading the event log from a place."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -11,20 +9,19 @@ from resolvers.drafts import PublishRequest
 from resolvers.subscriptions import EventSelection, Progress, Trimmed, read_events
 from resolvers.versions import publish
 from storage.database import Database
-from storage.tables import EventKind
+from storage.events import Change, append
+from storage.tables import EventKind, SubjectType
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = EventSelection()
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(str(tmp_path / "log.db"))
+def database(database: Database) -> Database:
     for version in ("1", "2", "3"):
-        publish(opened, PublishRequest("a", version), now=NOW)
-    publish(opened, PublishRequest("b", "1"), now=NOW)
-    yield opened
-    opened.close()
+        publish(database, PublishRequest("a", version), now=NOW)
+    publish(database, PublishRequest("b", "1"), now=NOW)
+    return database
 
 
 def read(
@@ -62,3 +59,25 @@ def test_a_reader_whose_next_event_was_trimmed_is_told_where_to_go_on(database: 
 
     assert read_events(database, 2, selection=ALL) == Trimmed(3)
     assert read(database, 3) == ([4, 5, 6], 6)
+
+
+def test_a_reader_of_one_run_gets_what_is_about_it(database: Database) -> None:
+    told = [Change(EventKind.RUN_CHANGED, SubjectType.RUN, run, run_id=run) for run in (7, 8)]
+    database.write(lambda connection: append(connection, told, at=NOW))
+
+    assert read(database, 0, EventSelection(run=8)) == ([8], 8)
+
+
+def test_the_changes_of_state_come_with_the_events_only_when_asked_for(database: Database) -> None:
+    with_them = read_events(database, 4, selection=ALL, with_transitions=True)
+    without = read_events(database, 4, selection=ALL)
+    none = read_events(database, 6, selection=ALL, with_transitions=True)
+
+    assert isinstance(with_them, Progress)
+    assert isinstance(without, Progress)
+    assert [with_them.transitions[event.transition_id or 0].target for event in with_them.events] == [
+        "ACTIVE",
+        "PUBLISHED",
+    ]
+    assert without == Progress(with_them.events, 6)
+    assert none == Progress((), 6)

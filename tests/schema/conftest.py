@@ -1,7 +1,6 @@
 """What the tests of this room share."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,8 @@ from tests.schema.world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(database_url: str) -> Iterator[World]:
     """An empty catalogue."""
-    made = World.at(tmp_path)
+    made = World.at(database_url)
     yield made
     made.database.close()

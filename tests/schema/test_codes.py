@@ -72,13 +72,20 @@ def test_an_unexpected_error_is_logged_once_and_masked(
     assert vars(record)["path"] == "path"
 
 
-def test_a_database_that_cannot_be_used_is_unavailable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_database_that_cannot_be_used_is_and_why_is_told_in_the_log_only(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: object) -> None:
         raise Unavailable("file.db", Trouble.FULL, "make room")
 
-    monkeypatch.setattr(world.database, "read", fail)
+    monkeypatch.setattr(world.database, "glance", fail)
 
-    assert world.code('{ package(name: "a") { id } }') == "UNAVAILABLE"
+    with caplog.at_level(logging.WARNING):
+        message, extensions = world.refusal('{ package(name: "a") { id } }')
+
+    assert message == "the database has no room left on its disk: try again later"
+    assert extensions == {"code": "UNAVAILABLE"}
+    assert caplog.messages == ["unavailable: the database file.db has no room left on its disk: make room"]
 
 
 @pytest.mark.parametrize(

@@ -1,97 +1,81 @@
 """Waking subscribers."""
 
 import asyncio
-import logging
+from collections.abc import Callable
 
-import pytest
-
-from schema.pulse import Pulse
+from schema.pulse import Pulse, Seen
 
 
-def test_a_nudge_wakes_those_who_wait_for_what_was_written() -> None:
-    position = 1
+class Log:
+    """An event log that tells of its moves from wherever `move` is called."""
 
+    def __init__(self) -> None:
+        self.told: list[Seen] = []
+
+    def watch(self, seen: Seen) -> Callable[[], None]:
+        self.told.append(seen)
+        return lambda: self.told.remove(seen)
+
+    async def move(self, position: int) -> None:
+        """Move in another thread, as databases do."""
+        for seen in self.told:
+            await asyncio.to_thread(seen, position)
+
+
+def test_a_move_wakes_those_who_wait_for_it() -> None:
     async def story() -> None:
-        nonlocal position
-        pulse = Pulse(lambda: position)
+        log = Log()
+        pulse = Pulse(log.watch)
         async with pulse.beating():
+            await log.move(1)
             waiting = asyncio.ensure_future(pulse.beyond(1))
             await pulse.waiting()
-            position = 2
-            pulse.nudge()
+            await log.move(2)
+            await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(story())
+
+
+def test_nobody_is_woken_by_what_they_have_seen() -> None:
+    async def story() -> None:
+        log = Log()
+        pulse = Pulse(log.watch)
+        async with pulse.beating():
+            waiting = asyncio.ensure_future(pulse.beyond(2))
+            await pulse.waiting()
+            await log.move(2)
+            await log.move(1)
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+            await log.move(3)
             await asyncio.wait_for(waiting, 5)
 
     asyncio.run(story())
 
 
 def test_one_who_stops_waiting_leaves_the_others_waiting() -> None:
-    position = 1
-
     async def story() -> None:
-        nonlocal position
-        pulse = Pulse(lambda: position)
+        log = Log()
+        pulse = Pulse(log.watch)
         async with pulse.beating():
             first, second = (asyncio.ensure_future(pulse.beyond(1)) for _ in range(2))
             await pulse.waiting()
             first.cancel()
             await asyncio.wait([first])
-            position = 2
+            await log.move(2)
             await asyncio.wait_for(second, 5)
 
     asyncio.run(story())
 
 
-def test_a_change_that_nobody_tells_of_is_found_by_looking() -> None:
-    position = 1
+def test_a_move_after_the_end_is_nobodys_business() -> None:
+    log = Log()
 
-    async def story() -> None:
-        nonlocal position
-        pulse = Pulse(lambda: position)
-        async with pulse.beating():
-            waiting = asyncio.ensure_future(pulse.beyond(1))
-            await pulse.waiting()
-            position = 2
-            await asyncio.wait_for(waiting, 5)
+    async def story() -> Seen:
+        async with Pulse(log.watch).beating():
+            return log.told[0]
 
-    asyncio.run(story())
+    late = asyncio.run(story())
 
-
-def test_while_nobody_waits_nobody_looks() -> None:
-    looks = 0
-
-    def look() -> int:
-        nonlocal looks
-        looks += 1
-        return 1
-
-    async def story() -> None:
-        pulse = Pulse(look)
-        async with pulse.beating():
-            await pulse.beyond(0)
-        async with pulse.beating():
-            await asyncio.sleep(0)
-
-    asyncio.run(story())
-
-    assert looks == 1
-
-
-def test_a_position_that_cannot_be_read_is_logged_and_read_again(caplog: pytest.LogCaptureFixture) -> None:
-    looks = 0
-
-    def look() -> int:
-        nonlocal looks
-        looks += 1
-        if looks == 1:
-            raise OSError("the disk is away")
-        return 1
-
-    async def story() -> None:
-        pulse = Pulse(look)
-        async with pulse.beating():
-            await asyncio.wait_for(pulse.beyond(0), 5)
-
-    with caplog.at_level(logging.ERROR):
-        asyncio.run(story())
-
-    assert [record.message for record in caplog.records] == ["the event log's position cannot be read"]
+    assert log.told == []
+    late(1)

@@ -10,8 +10,11 @@ from sqlalchemy import Connection, text
 from strawberry.types import ExecutionResult
 
 from schema.context import Context
+from schema.identifiers import global_id
 from schema.root import schema
-from tests.schema.world import World
+from storage.events import Change, append
+from storage.tables import EventKind, SubjectType
+from tests.schema.world import NOW, World
 
 EVENTS = """subscription Events($filter: EventFilter, $after: String) { events(filter: $filter, after: $after) {
     __typename ... on Event { cursor at kind subject package version } ... on EventGap { requested resumeFrom } } }"""
@@ -176,6 +179,43 @@ def test_a_history_that_was_trimmed_is_a_gap_and_the_end(world: World) -> None:
     assert gap == [{"__typename": "EventGap", "requested": "1", "resumeFrom": "2"}]
     assert [each["version"] for each in exact] == ["2"]
     assert resumed == exact
+
+
+def test_a_filter_by_run_delivers_what_is_about_it(world: World) -> None:
+    run = SubjectType.RUN
+    told = [
+        Change(EventKind.RUN_CHANGED, run, 7, run_id=7),
+        Change(EventKind.RUN_CHANGED, run, 8, run_id=8),
+        Change(EventKind.BUILD_CHANGED, SubjectType.BUILD, 3, "a", "1", run_id=8),
+        Change(EventKind.ALERT_CHANGED, SubjectType.ALERT, 1),
+    ]
+    world.database.write(lambda connection: append(connection, told, at=NOW))
+    wanted = {"run": global_id("BuildRun", 8)}
+
+    async def story() -> list[Mapping[str, Any]]:
+        async with world.live() as context, subscribed(context, filter=wanted, after="0") as results:
+            return await take(results, 2)
+
+    events = within_seconds(story())
+
+    assert [(each["kind"], each["package"]) for each in events] == [
+        ("RUN_CHANGED", None),
+        ("BUILD_CHANGED", "a"),
+    ]
+    assert [each["subject"] for each in events] == [global_id("BuildRun", 8), global_id("Build", 3)]
+
+
+def test_a_filter_by_what_is_no_run_ends_the_subscription_with_an_error(world: World) -> None:
+    wanted = {"run": global_id("Package", 1)}
+
+    async def story() -> list[ExecutionResult]:
+        async with world.live() as context, subscribed(context, filter=wanted) as results:
+            return [result async for result in results]
+
+    (result,) = within_seconds(story())
+
+    assert result.errors is not None
+    assert result.errors[0].message == "`filter.run` is the id of a Package, and has to be that of a BuildRun"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from strawberry.types import ExecutionResult
@@ -23,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass
 class World:
-    """A catalogue in a file, and every statement that was run on it."""
+    """A catalogue, and every statement that was run on it."""
 
     database: Database
     statements: list[str] = field(default_factory=list)
@@ -33,9 +32,9 @@ class World:
         self.atlas = Atlas(self.database)
 
     @classmethod
-    def at(cls, folder: Path) -> "World":
+    def at(cls, url: str) -> "World":
         statements: list[str] = []
-        return cls(Database.open(str(folder / "world.db"), trace=statements.append), statements)
+        return cls(Database.open(url, trace=statements.append), statements)
 
     def publish(self, package: str, version: str, *needs: str) -> None:
         """Publish a version; each need is `name constraint`."""
@@ -44,7 +43,7 @@ class World:
         publish(self.database, PublishRequest(package, version, dependencies), now=NOW)
 
     def context(self) -> Context:
-        application = Application(self.atlas, Pulse(self.database.cursor), "0.0", NOW)
+        application = Application(self.atlas, Pulse(self.database.watch), "0.0", NOW)
         return Context(application, "request-1")
 
     def run(self, query: str, **variables: object) -> ExecutionResult:

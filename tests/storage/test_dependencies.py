@@ -1,14 +1,20 @@
 """Dependencies: in declaration order, in one statement, and as the edges of the package graph."""
 
+import random
+import string
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from storage import counts, dependencies
+from storage.columns import MAX_CONSTRAINT, MAX_NAME
 from storage.counts import Counts
 from storage.database import Database
 from storage.dependencies import GraphScope, Requirers
 from storage.rows import DependencyRow
-from storage.tables import Kind
+from storage.tables import DependencyFields, Kind
 from storage.transitions import PackageStatus, VersionStatus
 from tests.storage.world import add_package, add_version, needs
 
@@ -87,7 +93,14 @@ def test_edges_are_those_of_the_latest_versions_or_of_all_that_count(database: D
     with database.read() as connection:
         latest = dependencies.edges(connection, GraphScope.LATEST)
         everything = dependencies.edges(connection, GraphScope.ALL)
+        of_some = {
+            scope: sorted(dependencies.edges_of(connection, scope, ["lib", "app", "unknown"]))
+            for scope in GraphScope
+        }
 
+    name_of = {app: "app", lib: "lib"}
+    for scope, edges in ((GraphScope.LATEST, latest), (GraphScope.ALL, everything)):
+        assert of_some[scope] == sorted((name_of[id_], *rest) for id_, *rest in edges)
     of_latest = [(app, "lib", 1, False), (app, "lib", 1, True)]
     assert sorted(latest) == of_latest
     assert sorted(everything) == sorted(
@@ -163,3 +176,16 @@ def test_everything_is_counted(database: Database) -> None:
 
     with database.read() as connection:
         assert counts.count(connection) == Counts(packages=2, versions=1, dependencies=2)
+
+
+def test_the_longest_constraint_and_the_longest_name_fit_into_a_key(database: Database) -> None:
+    chance = random.Random(1)
+    # Nothing that an index could make shorter.
+    text = "".join(chance.choices(string.ascii_letters + string.digits, k=MAX_CONSTRAINT))
+    name = "".join(chance.choices(string.ascii_letters, k=MAX_NAME))
+    version = add_version(database, add_package(database, "app"), "1", needs(name, text))
+
+    with database.read() as connection:
+        assert dependencies.of_versions(connection, [version])[version][0].constraint == text
+    with pytest.raises(ValidationError, match="longer than 2,000 bytes"):
+        DependencyFields.model_validate({"package_name": "lib", "constraint": text + "1"})

@@ -1,5 +1,7 @@
 """The event log: in order, without gaps, and from any place on."""
 
+from datetime import datetime
+
 import pytest
 
 from storage import events
@@ -7,7 +9,7 @@ from storage.database import Database
 from storage.events import Change
 from storage.rows import EventRow
 from storage.tables import EventKind, SubjectType
-from tests.storage.world import NOW
+from tests.storage.world import LATER, NOW
 
 _APP = Change(EventKind.PACKAGE_CHANGED, SubjectType.PACKAGE, 7, "app")
 _APP_1 = Change(EventKind.VERSION_PUBLISHED, SubjectType.VERSION, 8, "app", "1.0")
@@ -15,7 +17,7 @@ _LIB = Change(EventKind.PACKAGE_DELETED, SubjectType.PACKAGE, 9, "lib")
 
 
 def _append(database: Database, *changes: Change) -> int:
-    return database.write(lambda connection: events.append(connection, changes, at=NOW))
+    return database.write(lambda connection: events.append(connection, changes, at=NOW)).cursor
 
 
 def test_events_are_numbered_without_a_gap_in_the_order_they_happened(database: Database) -> None:
@@ -67,8 +69,25 @@ def test_a_reader_gets_what_comes_after_its_cursor_and_matches(
     assert [row.seq for row in found] == expected
 
 
-def test_a_number_is_not_given_again_when_its_event_is_trimmed(database: Database) -> None:
-    _append(database, _APP, _APP_1)
-    database.write(lambda connection: connection.exec_driver_sql("DELETE FROM events"))
+def test_old_events_and_those_past_a_number_are_trimmed_and_the_newest_stays(database: Database) -> None:
+    def trim(before: datetime, keep: int, limit: int = 100) -> int:
+        return database.write(
+            lambda connection: events.trim(connection, before=before, keep=keep, limit=limit)
+        ).value
 
-    assert _append(database, _LIB) == 3
+    def kept() -> list[int]:
+        with database.read() as connection:
+            return [row.seq for row in events.after(connection, 0, limit=100)]
+
+    assert trim(LATER, keep=0) == 0
+    _append(database, *[_APP] * 6)
+
+    assert trim(NOW, keep=6) == 0
+    assert trim(NOW, keep=4) == 2
+    assert kept() == [3, 4, 5, 6]
+    assert trim(LATER, keep=4, limit=1) == 1
+    assert kept() == [4, 5, 6]
+    assert trim(LATER, keep=4) == 2
+    assert kept() == [6]
+    assert trim(LATER, keep=0) == 0
+    assert _append(database, _LIB) == 7

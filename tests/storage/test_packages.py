@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import packages
+from storage.columns import MAX_NAME
 from storage.database import Database
 from storage.packages import PackageFilter, PackageOrder, PackageOrderField
 from storage.rows import PackageRow
-from storage.tables import MAX_NAME, PackageFields
+from storage.tables import PackageFields
 from storage.transitions import PackageStatus
 from tests.storage.world import LATER, NOW, add_package
 
@@ -208,7 +209,7 @@ def test_a_change_sets_all_but_the_name(database: Database) -> None:
         labels={"b": "2"},
     )
 
-    assert database.write(lambda connection: packages.update(connection, id_, fields, now=LATER))
+    assert database.write(lambda connection: packages.update(connection, id_, fields, now=LATER)).value
 
     with database.read() as connection:
         row = packages.by_ids(connection, [id_])[id_]
@@ -221,7 +222,7 @@ def test_a_move_that_the_life_cycle_does_not_know_changes_nothing(database: Data
     id_ = add_package(database, "app", status="ARCHIVED")
     fields = PackageFields(name="app", description="new", status=PackageStatus.DEPRECATED)
 
-    assert not database.write(lambda connection: packages.update(connection, id_, fields, now=LATER))
+    assert not database.write(lambda connection: packages.update(connection, id_, fields, now=LATER)).value
 
     with database.read() as connection:
         assert packages.by_ids(connection, [id_])[id_].description == ""

@@ -4,27 +4,55 @@ from enum import StrEnum
 
 import pytest
 
-from storage.transitions import PACKAGE_MOVES, VERSION_MOVES, PackageStatus, VersionStatus, illegal, origins
-
-_PACKAGES = "ACTIVE>DEPRECATED DEPRECATED>ACTIVE ACTIVE>ARCHIVED DEPRECATED>ARCHIVED ARCHIVED>ACTIVE ACTIVE>QUARANTINED "
-_PACKAGES += "DEPRECATED>QUARANTINED ARCHIVED>QUARANTINED QUARANTINED>ACTIVE"
-_VERSIONS = "DRAFT>PUBLISHED PUBLISHED>DEPRECATED DEPRECATED>PUBLISHED PUBLISHED>YANKED YANKED>PUBLISHED "
-_VERSIONS += (
-    "DEPRECATED>YANKED YANKED>DEPRECATED DRAFT>QUARANTINED PUBLISHED>QUARANTINED DEPRECATED>QUARANTINED "
+from storage.transitions import (
+    ALERT,
+    BUILD,
+    LEASED,
+    PACKAGE,
+    PACKAGE_MOVES,
+    RUN,
+    VERSION,
+    VERSION_MOVES,
+    BuildConclusion,
+    LifeCycle,
+    PackageStatus,
+    RunConclusion,
+    VersionStatus,
+    illegal,
+    origins,
 )
-_VERSIONS += "YANKED>QUARANTINED QUARANTINED>PUBLISHED"
+from tests.storage import drawn
+
+_CYCLES = [
+    (PACKAGE, drawn.PACKAGE),
+    (VERSION, drawn.VERSION),
+    (BUILD, drawn.BUILD),
+    (RUN, drawn.RUN),
+    (ALERT, drawn.ALERT),
+]
 
 
-@pytest.mark.parametrize(("moves", "drawn"), [(PACKAGE_MOVES, _PACKAGES), (VERSION_MOVES, _VERSIONS)])
-def test_the_moves_are_those_of_the_design(moves: dict[StrEnum, tuple[StrEnum, ...]], drawn: str) -> None:
-    assert {f"{origin}>{target}" for origin, targets in moves.items() for target in targets} == set(
-        drawn.split()
-    )
+@pytest.mark.parametrize(("cycle", "drawing"), _CYCLES)
+def test_the_life_cycles_are_those_of_the_design(cycle: LifeCycle[StrEnum], drawing: drawn.Drawing) -> None:
+    moves = {f"{origin}>{target}" for origin, targets in cycle.moves.items() for target in targets}
+
+    assert moves == set(drawing.moves.split())
+    assert set(cycle.beginnings) == set(drawing.beginnings.split())
 
 
-def test_every_status_has_its_moves() -> None:
-    assert set(PACKAGE_MOVES) == set(PackageStatus)
-    assert set(VERSION_MOVES) == set(VersionStatus)
+@pytest.mark.parametrize("cycle", [cycle for cycle, _ in _CYCLES])
+def test_every_status_has_its_moves(cycle: LifeCycle[StrEnum]) -> None:
+    statuses = type(cycle.beginnings[0])
+
+    assert list(cycle.moves) == list(statuses)
+
+
+def test_a_run_concludes_as_builds_do() -> None:
+    assert set(RunConclusion) < set(BuildConclusion)
+
+
+def test_only_what_a_worker_holds_is_leased() -> None:
+    assert LEASED == ("ASSIGNED", "PREPARING", "RUNNING", "FINALIZING", "CANCELING")
 
 
 def test_staying_is_allowed_everywhere() -> None:

@@ -1,8 +1,12 @@
 """Migrations: what they make is what the tables say, and nothing is lost on the way."""
 
-import re
 import shutil
 import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,14 +14,51 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 
-from storage import triggers, upgrade
+from storage import history, triggers, upgrade
+from storage.columns import Base
 from storage.database import Database
 from storage.errors import Trouble, Unavailable
+from storage.rows import TransitionRow
 from storage.sqlite import become_writer, engine_of
-from storage.tables import Base
+from storage.tables import SubjectType
+from tests import postgres
+from tests.databases import KINDS
+from tests.storage import revision_0001
+from tests.storage.fingerprints import fingerprint
 from tests.storage.world import add_package, add_version, needs
+
+
+@contextmanager
+def empty(kind: str, folder: Path) -> Iterator[Connection]:
+    """Give a connection to a database without tables, which writes, outside of a transaction."""
+    if kind == "sqlite":
+        with connected(folder / "empty.db") as connection:
+            yield connection
+    else:
+        with postgres.new_database() as url:
+            engine = create_engine(url)
+            with engine.connect() as connection:
+                yield connection
+            engine.dispose()
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[Connection]:
+    """Give a connection to a file, which writes, outside of a transaction."""
+    engine = engine_of(path, None)
+    with engine.connect() as connection:
+        become_writer(connection)
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+    """A connection to a database without tables, which writes, outside of a transaction."""
+    with empty(request.param, tmp_path) as opened:
+        yield opened
 
 
 def test_the_newest_revision_is_the_newest_script() -> None:
@@ -28,47 +69,143 @@ def test_the_newest_revision_is_the_newest_script() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [upgrade.HEAD]
 
 
-def test_a_migrated_database_has_the_tables_that_the_code_describes(database: Database) -> None:
-    with database.read() as connection:
+def test_a_migrated_database_has_the_tables_that_the_code_describes(connection: Connection) -> None:
+    upgrade.upgrade(connection, "here")
+
+    with connection.begin():
         context = MigrationContext.configure(connection, opts={"compare_type": True})
 
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_a_migrated_database_is_one_that_was_made_at_once(database: Database, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'made.db'}")
-    with engine.begin() as made:
-        Base.metadata.create_all(made)
-        triggers.apply(made)
-        expected = _fingerprint(made)
-    engine.dispose()
+@pytest.mark.parametrize("is_old", [False, True], ids=["new", "of the first release"])
+def test_a_migrated_database_is_one_that_was_made_at_once(
+    connection: Connection, tmp_path: Path, is_old: bool
+) -> None:
+    if is_old:
+        with connection.begin():
+            revision_0001.make(connection)
 
-    with database.read() as migrated:
-        assert _fingerprint(migrated) == expected
+    upgrade.upgrade(connection, "here")
 
-
-def _fingerprint(connection: Connection) -> set[str]:
-    """Return all DDL, CHECKs and triggers too, with the parts of each table in no order."""
-    found = connection.exec_driver_sql(
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' "
-        "AND tbl_name <> 'alembic_version'"
-    )
-    return {f"{name}: {_parts(sql)}" for name, sql in found}
+    with connection.begin():
+        assert fingerprint(connection) == _made_at_once(connection.dialect.name, tmp_path / "made")
 
 
-def _parts(sql: str) -> list[str]:
-    return sorted(part.strip(" \t\n)") for part in re.split(r",\s*\n", sql.partition("(\n")[2] or sql))
+def _made_at_once(kind: str, folder: Path) -> set[str]:
+    folder.mkdir()
+    with empty(kind, folder) as connection, connection.begin():
+        Base.metadata.create_all(connection)
+        triggers.apply(connection)
+        return fingerprint(connection)
 
 
-def test_migrating_again_changes_nothing(database: Database) -> None:
-    with database.read() as connection:
-        before = _fingerprint(connection)
+def test_migrating_again_changes_nothing(connection: Connection) -> None:
+    upgrade.upgrade(connection, "here")
+    with connection.begin():
+        before = fingerprint(connection)
 
-    database.migrate()
+    upgrade.upgrade(connection, "here")
 
-    with database.read() as connection:
-        assert _fingerprint(connection) == before
-    assert database.revision == upgrade.HEAD
+    with connection.begin():
+        assert fingerprint(connection) == before
+        assert upgrade.revision_of(connection, "here") == upgrade.HEAD
+
+
+_JANUARY_1, _JANUARY_2 = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2))
+
+
+def _migrated_from_0001(connection: Connection) -> None:
+    with connection.begin():
+        revision_0001.make(connection)
+    upgrade.upgrade(connection, "here")
+
+
+def test_the_rows_of_the_first_release_are_kept(connection: Connection) -> None:
+    _migrated_from_0001(connection)
+
+    with connection.begin():
+        rows = {
+            table: [
+                tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM {table} ORDER BY id"))
+            ]
+            for table, columns in (
+                ("packages", "id, name, description, status, status_reason, labels, changed_by"),
+                ("package_versions", "id, package_id, version, status, status_reason, digest, changed_by"),
+                ("dependencies", 'id, version_id, package_name, "constraint", kinds'),
+                (
+                    "events",
+                    "id, seq, kind, subject_type, subject_id, package, version, run_id, transition_id",
+                ),
+            )
+        }
+    assert rows == {
+        "packages": [
+            (2, "app", "An app", "ACTIVE", None, '{"a":"b"}', None),
+            (5, "old", "", "ARCHIVED", "replaced", "{}", None),
+        ],
+        "package_versions": [(7, 2, "1.0", "YANKED", "broken", "sha256:1", None)],
+        "dependencies": [(11, 7, "lib", ">=1", 1)],
+        "events": [
+            (3, 3, "PACKAGE_CHANGED", "PACKAGE", 2, "app", None, None, None),
+            (5, 5, "VERSION_PUBLISHED", "VERSION", 7, "app", "1.0", None, None),
+        ],
+    }
+
+
+def test_history_begins_with_what_the_first_release_left(connection: Connection) -> None:
+    _migrated_from_0001(connection)
+
+    with connection.begin():
+        assert history.page(connection, limit=10) == [
+            TransitionRow(1, SubjectType.PACKAGE, 2, None, "ACTIVE", None, None, None, None, _JANUARY_2),
+            TransitionRow(
+                2, SubjectType.PACKAGE, 5, None, "ARCHIVED", None, None, "replaced", None, _JANUARY_2
+            ),
+            TransitionRow(3, SubjectType.VERSION, 7, None, "YANKED", None, None, "broken", None, _JANUARY_2),
+        ]
+
+
+def test_a_number_that_the_first_release_gave_to_an_event_is_not_given_again(connection: Connection) -> None:
+    _migrated_from_0001(connection)
+
+    with connection.begin():
+        connection.execute(
+            text(
+                "INSERT INTO events (at, kind, subject_type, subject_id) "
+                "VALUES ('2026-01-01 00:00:00.000000', 'PACKAGE_CHANGED', 'PACKAGE', 1)"
+            )
+        )
+        assert connection.execute(text("SELECT max(id) FROM events")).scalar() == revision_0001.LAST_EVENT + 1
+
+
+def test_processes_that_migrate_at_once_take_turns() -> None:
+    failures: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            with create_engine(url).connect() as own:
+                upgrade.upgrade(own, url)
+                own.invalidate()
+        except BaseException as error:
+            failures.append(error)
+
+    with postgres.new_database() as url:
+        engine = create_engine(url)
+        with engine.connect() as first, first.begin():
+            upgrade._wait_for_others(first)
+            others = [threading.Thread(target=migrate) for _ in range(2)]
+            for other in others:
+                other.start()
+            waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            while first.execute(waiting).scalar() != len(others) and not failures:
+                time.sleep(0.01)
+        for other in others:
+            other.join()
+        with engine.connect() as last, last.begin():
+            assert upgrade.revision_of(last, url) == upgrade.HEAD
+        engine.dispose()
+    assert failures == []
 
 
 _REBUILD = '''"""Rebuild the packages."""
@@ -76,7 +213,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -100,7 +237,7 @@ def test_a_rebuilt_table_keeps_its_children_and_its_triggers(tmp_path: Path) -> 
         columns = [column for _, column, *_ in reader.execute("PRAGMA table_info(packages)")]
     reader.close()
     assert children == 1
-    assert sorted(found) == ["package_versions_touch", "packages_touch"]
+    assert {"packages_begin", "packages_move", "packages_touch", "package_versions_touch"} <= set(found)
     assert "homepage" in columns
 
 
@@ -108,7 +245,7 @@ _BREAK = '''"""Leave orphans."""
 from alembic import op
 
 revision = "9999"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -139,14 +276,8 @@ def _scripts_with(folder: Path, script: str) -> Path:
 
 
 def _upgrade(path: Path, scripts: Path) -> None:
-    engine = engine_of(path, None)
-    with engine.connect() as connection:
-        become_writer(connection)
-        try:
-            upgrade.upgrade(connection, str(path), scripts=scripts)
-        finally:
-            connection.close()
-            engine.dispose()
+    with connected(path) as connection:
+        upgrade.upgrade(connection, str(path), scripts=scripts)
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
@@ -189,14 +320,6 @@ def test_a_start_that_was_cut_off_before_its_first_migration_goes_on(tmp_path: P
 
     assert database.revision == upgrade.HEAD
     database.close()
-
-
-def test_both_databases_get_their_triggers_from_one_description() -> None:
-    sqlite, postgresql = ("\n".join(triggers.statements(name)) for name in ("sqlite", "postgresql"))
-
-    for table in ("packages", "package_versions"):
-        assert f"AFTER UPDATE ON {table} " in sqlite
-        assert f"BEFORE UPDATE ON {table} " in postgresql
 
 
 def test_foreign_keys_are_a_matter_of_sqlite_only() -> None:

@@ -184,7 +184,7 @@ def test_a_status_moves_only_along_the_life_cycle(database: Database) -> None:
     def move(target: VersionStatus, now: datetime) -> bool:
         return database.write(
             lambda connection: versions.set_status(connection, id_, target=target, reason="why", now=now)
-        )
+        ).value
 
     assert not move(VersionStatus.DRAFT, LATER)
     assert move(VersionStatus.YANKED, NOW + timedelta(hours=1))

@@ -15,12 +15,12 @@ def add_package(database: Database, name: str, *, at: datetime = NOW, **fields: 
     """Write a package and return its id."""
 
     def operation(connection: Connection) -> int:
-        id_ = packages.next_id(connection)
+        id_ = next(packages.ids(connection))
         row = PackageFields.model_validate({"name": name, **fields})
         packages.insert(connection, [(id_, row)], now=at)
         return id_
 
-    return database.write(operation)
+    return database.write(operation).value
 
 
 def add_version(
@@ -34,7 +34,7 @@ def add_version(
     """Write a version like `1.2` or `1.3rc`, with its dependencies, and return its id."""
 
     def operation(connection: Connection) -> int:
-        id_ = versions.next_id(connection)
+        id_ = next(versions.ids(connection))
         values = {
             "version": version,
             "sort_key": key(version),
@@ -44,12 +44,12 @@ def add_version(
         versions.insert(
             connection, [(id_, package_id, VersionFields.model_validate({**values, **fields}))], now=NOW
         )
-        first = dependencies.next_id(connection)
-        rows = ((first + position, id_, position, need) for position, need in enumerate(needs))
+        ids = dependencies.ids(connection)
+        rows = ((next(ids), id_, position, need) for position, need in enumerate(needs))
         dependencies.insert(connection, rows)
         return id_
 
-    return database.write(operation)
+    return database.write(operation).value
 
 
 def key(version: str) -> bytes:

@@ -1,0 +1,152 @@
+"""Reading and writing measurements.
+
+Samples have a `resolution` of 0, and roll-ups that of their buckets in seconds; what is read is of one resolution, so
+that nothing counts twice.
+"""
+
+import functools
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from storage.dialects import ids
+from storage.monitoring_rows import BucketRow, MetricRow
+from storage.monitoring_tables import METRICS, MetricFields
+from storage.statements import BulkInsert, Query
+from storage.upserts import Upsert
+
+
+def samples(
+    connection: Connection,
+    name: str | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    since: datetime,
+    until: datetime,
+    resolution: int = 0,
+) -> list[MetricRow]:
+    """Return what was measured from `since` until before `until`, of all names or one, of series with all of `labels`.
+
+    Oldest first.
+    """
+    values = {} if name is None else {"name": name}
+    query = _samples_query(frozenset(values))
+    rows = query.all(connection, resolution=resolution, since=since, until=until, **values)
+    return _with_labels(rows, labels)
+
+
+def buckets(
+    connection: Connection,
+    name: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    since: datetime,
+    until: datetime,
+    seconds: int,
+    resolution: int = 0,
+) -> list[BucketRow]:
+    """Return what was measured from `since` until before `until`, of series with all of `labels`, by spans of `seconds`.
+
+    The database adds up. Series by series, and oldest first in each; spans in which nothing was measured are left out.
+    They begin at multiples of `seconds` since 1970, the first one perhaps before `since`.
+    """
+    rows = _BUCKETS.all(
+        connection, name=name, resolution=resolution, since=since, until=until, seconds=seconds
+    )
+    return _with_labels(rows, labels)
+
+
+def insert(connection: Connection, metrics: Iterable[MetricFields]) -> None:
+    """Write samples."""
+    given = ids(connection, METRICS)
+    rows = (
+        (m.name, m.unit, m.labels, m.at, next(given), 0, 1, m.value, m.value, m.value, None) for m in metrics
+    )
+    _INSERT.run(connection, rows)
+
+
+def roll_up(connection: Connection, rows: Iterable[MetricRow]) -> None:
+    """Write roll-ups, each in the place of what was there for its bucket: doing it again changes nothing."""
+    _ROLL_UP.run(connection, ({name: getattr(row, name) for name in _FIELDS} for row in rows))
+
+
+def trim(connection: Connection, *, resolution: int, before: datetime, limit: int) -> int:
+    """Delete the oldest of what was measured before `before`, up to `limit` rows. Return how many."""
+    oldest = select(_C.id).where(_C.bucket_seconds == resolution, _C.at < before).order_by(_C.at).limit(limit)
+    return connection.execute(METRICS.delete().where(_C.id.in_(oldest))).rowcount
+
+
+class _Epoch(FunctionElement[int]):
+    """The whole seconds from 1970 to a moment."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Epoch, "sqlite")
+def _epoch_of_sqlite(element: _Epoch, compiler: SQLCompiler, **options: Any) -> str:
+    # Without the fraction: it would be rounded to milliseconds, and 59.9999 is not the next minute.
+    return f"CAST(strftime('%s', substr({compiler.process(element.clauses, **options)}, 1, 19)) AS INTEGER)"
+
+
+@compiles(_Epoch, "postgresql")
+def _epoch_of_postgresql(element: _Epoch, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **options)})) AS bigint)"
+
+
+_C: Final = METRICS.c
+_FIELDS: Final = MetricRow.__struct_fields__
+_ROW: Final = select(*(_C[name] for name in _FIELDS))
+_INSERT: Final = BulkInsert(METRICS)
+_KEY: Final = ("name", "labels", "bucket_seconds", "at")
+_ROLL_UP: Final = Upsert(
+    METRICS,
+    _KEY,
+    lambda new: {name: new[name] for name in _FIELDS if name not in _KEY},
+    where="bucket_seconds > 0",
+)
+_WINDOW: Final[tuple[ColumnElement[bool], ...]] = (
+    _C.bucket_seconds == bindparam("resolution"),
+    _C.at >= bindparam("since"),
+    _C.at < bindparam("until"),
+)
+_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _with_labels(rows: list[Any], labels: Mapping[str, str] | None) -> list[Any]:
+    return [row for row in rows if labels.items() <= row.labels.items()] if labels else rows
+
+
+@functools.cache
+def _samples_query(parameters: frozenset[str]) -> Query[MetricRow]:
+    conditions = (_C[name] == bindparam(name) for name in parameters)
+    return Query(_ROW.where(*conditions, *_WINDOW).order_by(_C.at, _C.id), MetricRow)
+
+
+def _buckets_query() -> Query[BucketRow]:
+    seconds = bindparam("seconds", type_=BigInteger())
+    epoch = _Epoch(_C.at)
+    # Also before 1970, where a remainder is negative.
+    begins = epoch - (epoch % seconds + seconds) % seconds
+    columns = (_C.labels, _C.unit, begins.label("begins"), _C.count, _C.total, _C.minimum, _C.maximum)
+    found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW).subquery().c
+    figures = (
+        cast(func.sum(found["count"]), BigInteger),
+        func.sum(found.total),
+        func.min(found.minimum),
+        func.max(found.maximum),
+    )
+    series = (found.labels, found.unit, found.begins)
+    return Query(select(*series, *figures).group_by(*series).order_by(*series), _bucket)
+
+
+def _bucket(labels: dict[str, str], unit: str, begins: int, *figures: Any) -> BucketRow:
+    return BucketRow(labels, unit, _1970 + timedelta(seconds=begins), *figures)
+
+
+_BUCKETS: Final = _buckets_query()
