@@ -8,6 +8,7 @@ from typing import Final
 from resolvers.drafts import Draft, PublishRequest, draft_of
 from resolvers.errors import LimitExceeded, Refusal
 from resolvers.ledger import Entry, Ledger
+from resolvers.loaded_graphs import Graphs
 from storage import versions
 from storage.database import Connection, Database
 from storage.rows import VersionRow
@@ -43,6 +44,7 @@ def publish_all(
     atomic: bool,
     now: datetime,
     actor: str | None = None,
+    graphs: Graphs | None = None,
 ) -> Batch:
     """Publish `items` in one transaction, in order; with `atomic`, none of them unless every one is good.
 
@@ -51,15 +53,17 @@ def publish_all(
     if len(items) > MAX_ITEMS:
         raise LimitExceeded("versions", given=len(items), limit=MAX_ITEMS, path=("versions",))
     drafts = [_draft_or_refusal(item) for item in items]
+    graphs = graphs or Graphs(database)
 
     def operation(connection: Connection) -> _Outcome:
-        outcome = _published(connection, drafts, now, actor)
+        ledger = Ledger(connection, _accepted(drafts), now=now, actor=actor, graphs=graphs)
+        outcome = _published(connection, ledger, drafts)
         if atomic and outcome.failed:
             raise _Abandoned(outcome)
         return outcome
 
     # What closes a cycle depends on all that others may be writing.
-    forbids_cycles = any(isinstance(draft, Draft) and draft.forbid_cycles for draft in drafts)
+    forbids_cycles = any(draft.forbid_cycles for draft in _accepted(drafts))
     try:
         written = database.write(operation, alone=forbids_cycles)
     except _Abandoned as abandoned:
@@ -93,11 +97,11 @@ def _draft_or_refusal(item: PublishRequest) -> Draft | Refusal:
         return refusal
 
 
-def _published(
-    connection: Connection, drafts: Sequence[Draft | Refusal], now: datetime, actor: str | None
-) -> _Outcome:
-    accepted = (draft for draft in drafts if isinstance(draft, Draft))
-    ledger = Ledger(connection, accepted, now=now, actor=actor)
+def _accepted(drafts: Sequence[Draft | Refusal]) -> list[Draft]:
+    return [draft for draft in drafts if isinstance(draft, Draft)]
+
+
+def _published(connection: Connection, ledger: Ledger, drafts: Sequence[Draft | Refusal]) -> _Outcome:
     entries = [_entry_or_refusal(ledger, draft) for draft in drafts]
     created = sum(isinstance(entry, Entry) and entry.created for entry in entries)
     ledger.write()

@@ -17,6 +17,7 @@ from resolvers.acyclic import LatestNeeds
 from resolvers.differences import Content, content_of_draft, content_of_row, version_differences
 from resolvers.drafts import Draft, UpdateRequest, registered, updated
 from resolvers.errors import ClosesCycle, OtherContent
+from resolvers.loaded_graphs import Graphs
 from storage import dependencies, events, history, packages, versions
 from storage.database import Connection
 from storage.events import Change
@@ -64,13 +65,18 @@ class Ledger:
         *,
         now: datetime,
         actor: str | None = None,
+        graphs: Graphs | None = None,
         supposing: bool = False,
     ) -> None:
-        """Load what `drafts` and `updates` could meet. With `supposing` it takes no ids, and cannot write."""
+        """Load what `drafts` and `updates` could meet. With `supposing` it takes no ids, and cannot write.
+
+        Drafts that forbid cycles need `graphs`.
+        """
         self._connection = connection
         self._now = now
         self._actor = actor
         self._packages = _stored(connection, list(drafts), list(updates))
+        self._graphs = graphs
         self._latest: LatestNeeds | None = None
         self._changes: list[Change] = []
         self._accepted: list[Draft] = []
@@ -167,7 +173,8 @@ class Ledger:
 
     def _check_acyclic(self, draft: Draft) -> None:
         if self._latest is None:
-            self._latest = LatestNeeds(self._connection)
+            assert self._graphs is not None
+            self._latest = LatestNeeds(self._connection, self._graphs)
         # What was accepted since the last time; most batches never ask.
         for accepted in self._accepted:
             self._latest.add(accepted)

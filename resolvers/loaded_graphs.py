@@ -126,21 +126,40 @@ class Graphs:
             selection = replace(selection, kinds=None)
         # One at a time: two threads that find the graph behind would both pay for it.
         with self._lock:
-            if self._database.cursor() != self._loaded.position:
-                with self._database.read() as connection:
-                    self._catch_up(connection)
-            found = self._loaded.selected.get(selection)
-            if found is None:
-                found = self._select(selection)
-            self._loaded.keep(selection, found)
-            return found
+            return self._newest(selection)
 
-    def _select(self, selection: Selection) -> DependencyGraph:
+    def within(self, connection: Connection, selection: Selection) -> DependencyGraph:
+        """Return the graph that `selection` describes with all that `connection` sees, changes without a position too.
+
+        If others have moved on since it began to look, with what they have done as well. It must not have written to the
+        catalogue itself.
+        """
+        with self._lock:
+            if events.newest(connection) < self._loaded.position:
+                return self._newest(selection)
+            self._catch_up(connection)
+            self._apply(connection, events.packages_ahead(connection))
+            return self._select(connection, selection)
+
+    def _newest(self, selection: Selection) -> DependencyGraph:
+        is_loaded = selection.scope in self._loaded.whole
+        if is_loaded and self._database.cursor() == self._loaded.position:
+            return self._selected(selection)
+        with self._database.read() as connection:
+            self._catch_up(connection)
+            return self._select(connection, selection)
+
+    def _select(self, connection: Connection, selection: Selection) -> DependencyGraph:
         if selection.scope not in self._loaded.whole:
-            with self._database.read() as connection:
-                self._catch_up(connection)
-                self._loaded.whole[selection.scope] = _read(connection, selection.scope)
-        return self._loaded.whole[selection.scope].select(selection.kinds, selection.include_optional)
+            self._loaded.whole[selection.scope] = _read(connection, selection.scope)
+        return self._selected(selection)
+
+    def _selected(self, selection: Selection) -> DependencyGraph:
+        found = self._loaded.selected.get(selection)
+        if found is None:
+            found = self._loaded.whole[selection.scope].select(selection.kinds, selection.include_optional)
+        self._loaded.keep(selection, found)
+        return found
 
     def _catch_up(self, connection: Connection) -> None:
         """Bring all graphs to what `connection` sees, or drop them where the events between do not tell how."""
@@ -148,12 +167,18 @@ class Graphs:
         changed = _changed(connection, self._loaded.position, position)
         if changed is None:
             self._loaded = _Loaded(position)
-        elif changed:
-            registered = packages.by_names(connection, changed).keys()
-            for scope in self._loaded.whole:
-                self._loaded.apply(scope, _changes(connection, scope, changed, registered))
-                self._compact_if_worn(scope)
+        else:
+            self._apply(connection, changed)
         self._loaded.position = position
+
+    def _apply(self, connection: Connection, changed: Collection[str]) -> None:
+        """Read the edges of these packages again, and have them in all graphs."""
+        if not changed:
+            return
+        registered = packages.by_names(connection, changed).keys()
+        for scope in self._loaded.whole:
+            self._loaded.apply(scope, _changes(connection, scope, changed, registered))
+            self._compact_if_worn(scope)
 
     def _compact_if_worn(self, scope: GraphScope) -> None:
         loaded = self._loaded

@@ -18,6 +18,7 @@ from resolvers.deadlines import deadline
 from resolvers.drafts import Draft, PublishRequest, checked_name, draft_of, key_of
 from resolvers.errors import LimitExceeded, NotFound, Refusal
 from resolvers.ledger import Ledger
+from resolvers.loaded_graphs import Graphs
 from resolvers.resolutions import TIME_LIMIT, Resolved, Unsolved, answer, check
 from storage.database import Connection
 from storage.transitions import VERSION_MOVES, VersionStatus, illegal
@@ -57,7 +58,7 @@ def simulate(atlas: Atlas, request: SimulateRequest, *, time_limit: timedelta = 
     drafts = _drafts(request)
     with atlas.database.read() as connection:
         snapshot = atlas.registry.snapshot_of(connection)
-        supposition = _supposition(connection, snapshot, drafts, request.yank)
+        supposition = _supposition(atlas.graphs, connection, snapshot, drafts, request.yank)
         should_stop = deadline(time_limit)
         before = answer(snapshot, request.question, should_stop=should_stop)
         after = answer(supposition, request.question, should_stop=should_stop)
@@ -86,16 +87,20 @@ def _drafts(request: SimulateRequest) -> list[Draft]:
 
 
 def _supposition(
-    connection: Connection, catalogue: Catalogue, drafts: list[Draft], yank: Sequence[tuple[str, str]]
+    graphs: Graphs,
+    connection: Connection,
+    catalogue: Catalogue,
+    drafts: list[Draft],
+    yank: Sequence[tuple[str, str]],
 ) -> Supposition:
-    new = _new(connection, drafts)
+    new = _new(graphs, connection, drafts)
     published = Supposition(catalogue, new, ())
     return Supposition(catalogue, new, _yanked(published, yank))
 
 
-def _new(connection: Connection, drafts: list[Draft]) -> list[Supposed]:
+def _new(graphs: Graphs, connection: Connection, drafts: list[Draft]) -> list[Supposed]:
     """Return what publishing would add, refused as it would be: by a ledger that is never told to write."""
-    ledger = Ledger(connection, drafts, now=_NEVER, supposing=True)
+    ledger = Ledger(connection, drafts, now=_NEVER, graphs=graphs, supposing=True)
     new = []
     for index, draft in enumerate(drafts):
         with _at("publish", index):

@@ -15,6 +15,7 @@ from resolvers.drafts import (
 )
 from resolvers.errors import ClosesCycle, NotADraft, NotFound
 from resolvers.ledger import Ledger
+from resolvers.loaded_graphs import Graphs
 from resolvers.packages import existing, suggesting
 from storage import dependencies, events, history, versions
 from storage.database import Connection, Database
@@ -54,17 +55,23 @@ class VersionChange:
 
 
 def publish(
-    database: Database, request: PublishRequest, *, now: datetime, actor: str | None = None
+    database: Database,
+    request: PublishRequest,
+    *,
+    now: datetime,
+    actor: str | None = None,
+    graphs: Graphs | None = None,
 ) -> VersionChange:
     """Publish a version, registering its package when that is new.
 
     Equal content again changes nothing (`created` is False). Raises BadInput, BadVersion, BadConstraint, OtherContent
-    and ClosesCycle.
+    and ClosesCycle. Whoever has `graphs` in memory spares a request that forbids cycles reading the whole catalogue.
     """
     draft = draft_of(request)
+    graphs = graphs or Graphs(database)
 
     def operation(connection: Connection) -> tuple[VersionRow, bool]:
-        ledger = Ledger(connection, [draft], now=now, actor=actor)
+        ledger = Ledger(connection, [draft], now=now, actor=actor, graphs=graphs)
         entry = ledger.publish(draft)
         ledger.write()
         return versions.by_ids(connection, [entry.id])[entry.id], entry.created
@@ -103,7 +110,12 @@ def set_status(
 
 
 def set_dependencies(
-    database: Database, request: DependenciesRequest, *, as_admin: bool, now: datetime
+    database: Database,
+    request: DependenciesRequest,
+    *,
+    as_admin: bool,
+    now: datetime,
+    graphs: Graphs | None = None,
 ) -> VersionChange:
     """Replace a version's dependencies; equal ones in equal order change nothing.
 
@@ -119,7 +131,7 @@ def set_dependencies(
         stored = dependencies.of_versions(connection, [row.id])[row.id]
         if list(map(need_of, stored)) == list(map(need_of, needs)):
             return row
-        _check_acyclic(connection, request, needs)
+        _check_acyclic(connection, graphs or Graphs(database), request, needs)
         _replace(connection, row.id, needs, now)
         return _changed(connection, row, request.package, EventKind.DEPENDENCIES_CHANGED, now)
 
@@ -136,10 +148,10 @@ def _existing(connection: Connection, package: str, version: str, key: bytes) ->
 
 
 def _check_acyclic(
-    connection: Connection, request: DependenciesRequest, needs: tuple[DependencyFields, ...]
+    connection: Connection, graphs: Graphs, request: DependenciesRequest, needs: tuple[DependencyFields, ...]
 ) -> None:
     if request.forbid_cycles:
-        cycle = LatestNeeds(connection).cycle(request.package, needs, request.forbid_cycles)
+        cycle = LatestNeeds(connection, graphs).cycle(request.package, needs, request.forbid_cycles)
         if cycle is not None:
             raise ClosesCycle(cycle, path=("dependencies",))
 

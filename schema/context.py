@@ -14,8 +14,8 @@ from schema.errors import Behind
 from schema.loaders import Loaders
 from schema.pulse import Pulse
 
-# One writes at a time; a few more check their input meanwhile.
-_WRITERS: Final = 4
+# What they have to write is committed together, or at once where a database takes it so.
+_WRITERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

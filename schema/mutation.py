@@ -81,7 +81,13 @@ class Mutation:
     async def publish_version(
         self, info: Info, input: Annotated[PublishVersionInput, argument(description="The version.")]
     ) -> PackageVersionPayload:
-        change = partial(versions.publish, request=input.to_request(), now=now(), actor=info.context.actor)
+        change = partial(
+            versions.publish,
+            request=input.to_request(),
+            now=now(),
+            actor=info.context.actor,
+            graphs=info.context.atlas.graphs,
+        )
         return PackageVersionPayload.of(await write(info.context, change))
 
     @field("Publish many versions at once: with `atomic` all or none, otherwise each that is good.")
@@ -89,8 +95,14 @@ class Mutation:
         self, info: Info, input: Annotated[PublishVersionsInput, argument(description="The versions.")]
     ) -> PublishVersionsPayload:
         items = [each.to_request() for each in input.versions]
-        actor = info.context.actor
-        change = partial(batches.publish_all, items=items, atomic=input.atomic, now=now(), actor=actor)
+        change = partial(
+            batches.publish_all,
+            items=items,
+            atomic=input.atomic,
+            now=now(),
+            actor=info.context.actor,
+            graphs=info.context.atlas.graphs,
+        )
         batch = await write(info.context, change)
         return PublishVersionsPayload(
             results=[PublishVersionResult.of(result) for result in batch.results],
@@ -113,5 +125,11 @@ class Mutation:
         input: Annotated[SetDependenciesInput, argument(description="Of what, and with what.")],
     ) -> PackageVersionPayload:
         # Without access tokens whoever reaches the server is its administrator.
-        change = partial(versions.set_dependencies, request=input.to_request(), as_admin=True, now=now())
+        change = partial(
+            versions.set_dependencies,
+            request=input.to_request(),
+            as_admin=True,
+            now=now(),
+            graphs=info.context.atlas.graphs,
+        )
         return PackageVersionPayload.of(await write(info.context, change))

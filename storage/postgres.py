@@ -1,6 +1,5 @@
 """PostgreSQL: connections that are tuned and checked, transactions by what they are for, and what its errors mean."""
 
-import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -110,15 +109,16 @@ class PostgresStore:
         if alone:
             with self._transaction(self._beginning(_ALONE) + _PATIENT) as connection:
                 return carry_out(operation, connection)
+        attempt = 1
         with self._errors():
-            for attempt in itertools.count(1):
+            while True:
                 try:
                     return self._attempt(operation)
                 except (DBAPIError, psycopg.Error) as error:
                     if not _is_worth_another(error, attempt):
                         raise
                 _pause(attempt)
-        raise AssertionError("unreachable")
+                attempt += 1
 
     def _attempt(self, operation: Callable[[Connection], Result]) -> tuple[Result, int | None]:
         with self._begun(self._beginning(_TOGETHER)) as connection:
@@ -211,8 +211,7 @@ class PostgresStore:
             raise
 
     def _translate(self, error: BaseException | None) -> None:
-        if not isinstance(error, psycopg.Error):
-            return
+        assert isinstance(error, psycopg.Error)
         found = _trouble_of(error)
         if found is not None:
             trouble, advice = found

@@ -63,11 +63,12 @@ def test_what_a_dead_process_left_is_cleared_away(tmp_path: Path) -> None:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as dead:
         dead.bind(str(folder / "1-dead"))
     (folder / "no-socket").touch()
+    (folder / "2-gone").symlink_to("nowhere")
 
     with closing(Bell(tmp_path / "atlas.db")) as rung:
         rung.ring()
 
-    assert not (folder / "1-dead").exists()
+    assert [each.name for each in folder.iterdir()] == ["2-gone"]
 
 
 def test_one_who_does_not_listen_in_time_holds_nobody_up(tmp_path: Path) -> None:

@@ -98,6 +98,19 @@ def test_every_statement_can_be_traced(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_glance_leaves_nothing_open_and_says_what_is_wrong(database: Database) -> None:
+    with database.glance() as connection:
+        # SQLAlchemy begins a transaction for this, in which the next glance would see nothing new.
+        assert connection.exec_driver_sql("SELECT count(*) FROM packages").scalar() == 0
+    add_package(database, "app")
+    with database.glance() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM packages").scalar() == 1
+    with pytest.raises(Unavailable) as refused, database.glance() as connection:
+        connection.exec_driver_sql("DELETE FROM packages")
+
+    assert refused.value.trouble is Trouble.READ_ONLY
+
+
 def test_a_mistake_in_a_statement_is_no_trouble_of_the_file(database: Database) -> None:
     with pytest.raises(OperationalError, match="no such table"), database.read() as connection:
         connection.exec_driver_sql("SELECT * FROM nowhere")
