@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -110,7 +111,10 @@ class _Site:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
-        database = await anyio.to_thread.run_sync(Database.open, self.settings.database_url)
+        settings = self.settings
+        database = await anyio.to_thread.run_sync(
+            partial(Database.open, settings.database_url, connections=settings.connections)
+        )
         with closing(database):
             pulse = Pulse(database.watch)
             self.application = Application(Atlas(database), pulse, version(), datetime.now(UTC))

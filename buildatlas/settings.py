@@ -46,6 +46,9 @@ class Settings:
     catch_up_seconds: int = 5
     """`BUILDATLAS_CATCH_UP_SECONDS`: how long a request waits for the position that its `Buildatlas-After` names."""
 
+    connections: int = 16
+    """`BUILDATLAS_CONNECTIONS`: how many connections to PostgreSQL one process may have, besides one for the event log."""
+
     events_kept: int = 1_000_000
     """`BUILDATLAS_EVENTS_KEPT`: how many events are kept at most, the newest; a million take about 200 MB."""
 
@@ -74,6 +77,7 @@ class Settings:
         _check_range("BUILDATLAS_PORT", self.port, least=0, most=_LARGEST_PORT)
         _check_range("BUILDATLAS_WORKERS", self.workers, least=1, most=_MOST_WORKERS)
         _check_range("BUILDATLAS_CATCH_UP_SECONDS", self.catch_up_seconds, least=0)
+        _check_range("BUILDATLAS_CONNECTIONS", self.connections, least=2)
         _check_range("BUILDATLAS_EVENTS_KEPT", self.events_kept, least=1)
         _check_range("BUILDATLAS_EVENTS_DAYS", self.events_days, least=1, most=_MOST_DAYS)
         _check_range("BUILDATLAS_BODY_LIMIT", self.body_limit, least=1024)
@@ -93,6 +97,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         port=_whole_number(environment, "BUILDATLAS_PORT", 8000),
         workers=_whole_number(environment, "BUILDATLAS_WORKERS", 1),
         catch_up_seconds=_whole_number(environment, "BUILDATLAS_CATCH_UP_SECONDS", 5),
+        connections=_whole_number(environment, "BUILDATLAS_CONNECTIONS", 16),
         events_kept=_whole_number(environment, "BUILDATLAS_EVENTS_KEPT", 1_000_000),
         events_days=_whole_number(environment, "BUILDATLAS_EVENTS_DAYS", 30),
         body_limit=_whole_number(environment, "BUILDATLAS_BODY_LIMIT", 16 * 1024 * 1024),

@@ -124,9 +124,15 @@ class Graphs:
         """
         if selection.kinds == ALL_KINDS:
             selection = replace(selection, kinds=None)
-        # One at a time: two threads that find the graph behind would both pay for it.
+        position = self._database.cursor()
         with self._lock:
-            return self._newest(selection)
+            if selection.scope in self._loaded.whole and self._loaded.position == position:
+                return self._selected(selection)
+        # One at a time: two threads that find the graph behind would both pay for it. The connection first, since who has
+        # one may come for the graph, and the snapshot after that, so that it is no older than what another has loaded.
+        with self._database.read() as connection, self._lock:
+            self._catch_up(connection)
+            return self._select(connection, selection)
 
     def within(self, connection: Connection, selection: Selection) -> DependencyGraph:
         """Return the graph that `selection` describes with all that `connection` sees, changes without a position too.
@@ -135,19 +141,14 @@ class Graphs:
         catalogue itself.
         """
         with self._lock:
-            if events.newest(connection) < self._loaded.position:
-                return self._newest(selection)
-            self._catch_up(connection)
-            self._apply(connection, events.packages_ahead(connection))
-            return self._select(connection, selection)
-
-    def _newest(self, selection: Selection) -> DependencyGraph:
-        is_loaded = selection.scope in self._loaded.whole
-        if is_loaded and self._database.cursor() == self._loaded.position:
-            return self._selected(selection)
-        with self._database.read() as connection:
-            self._catch_up(connection)
-            return self._select(connection, selection)
+            if events.newest(connection) >= self._loaded.position:
+                self._catch_up(connection)
+                self._apply(connection, events.packages_ahead(connection))
+                return self._select(connection, selection)
+            if selection.scope in self._loaded.whole:
+                return self._selected(selection)
+        # Too old to be kept for others.
+        return _read(connection, selection.scope).select(selection.kinds, selection.include_optional)
 
     def _select(self, connection: Connection, selection: Selection) -> DependencyGraph:
         if selection.scope not in self._loaded.whole:

@@ -23,6 +23,10 @@ Connection: TypeAlias = sqlalchemy.Connection
 _WAIT: Final = timedelta(minutes=2)
 
 
+# More than one process keeps busy, and few enough for half a dozen processes at a server as it comes.
+_CONNECTIONS: Final = 16
+
+
 class Store(Protocol):
     """What the kinds of databases do each in their own way."""
 
@@ -53,16 +57,18 @@ class Database:
         *,
         create: bool = True,
         wait: timedelta = _WAIT,
+        connections: int = _CONNECTIONS,
         trace: Callable[[str], None] | None = None,
     ) -> "Database":
         """Open the database at `url` and migrate it as needed.
 
         That is `postgresql://…`, whose database has to exist, or `sqlite:///file` or just a path. A file that is not
         there is made, or with `create` false refused, as is an empty database. `wait` is how long a write queues
-        behind other writers. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
+        behind other writers. `connections` bounds those to PostgreSQL, besides one for the event log; who finds all in
+        use waits for a moment. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
         """
         store: Store = (
-            PostgresStore(url, wait=wait, trace=trace)
+            PostgresStore(url, wait=wait, connections=connections, trace=trace)
             if is_postgres(url)
             else EmbeddedStore(url, create=create, wait=wait, trace=trace)
         )

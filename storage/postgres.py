@@ -21,9 +21,8 @@ from storage.written import Result, carry_out
 
 _SCHEMES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
-# Connections of one process: those that are kept open, and as many more for a moment.
-_KEPT: Final = 8
-_MORE: Final = 24
+# Of the connections that a process may have, those that it keeps open.
+_KEPT: Final = 4
 _WAIT_FOR_CONNECTION: Final = timedelta(seconds=15)
 
 # A connection that was used a moment ago is taken to be alive, which saves a round trip; any other is asked.
@@ -67,10 +66,13 @@ def is_postgres(url: str) -> bool:
 class PostgresStore:
     """One database of a PostgreSQL server. Every method may be called from any thread."""
 
-    def __init__(self, url: str, *, wait: timedelta, trace: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, url: str, *, wait: timedelta, connections: int, trace: Callable[[str], None] | None
+    ) -> None:
         self._url = _parsed(url)
         self._wait = wait
-        self._engine = _engine_of(self._url, trace)
+        self._connections = connections
+        self._engine = _engine_of(self._url, connections, trace)
         self._follower = Follower(self._connect_apart)
 
     @property
@@ -201,7 +203,7 @@ class PostgresStore:
         try:
             yield
         except PoolTimeout as error:
-            detail = f"all {_KEPT + _MORE} of this process are in use; try again"
+            detail = f"all {self._connections} of this process are in use; try again"
             raise Unavailable(self.location, Trouble.CROWDED, detail) from error
         except DBAPIError as error:
             self._translate(error.orig)
@@ -246,7 +248,7 @@ def _parsed(url: str) -> URL:
         ) from error
 
 
-def _engine_of(url: URL, trace: Callable[[str], None] | None) -> Engine:
+def _engine_of(url: URL, connections: int, trace: Callable[[str], None] | None) -> Engine:
     arguments: dict[str, Any] = dict(_CONNECT_ARGUMENTS)
     if trace is not None:
         arguments["cursor_factory"] = _tracing(trace)
@@ -255,8 +257,8 @@ def _engine_of(url: URL, trace: Callable[[str], None] | None) -> Engine:
         connect_args=arguments,
         # A statement by itself is a transaction; any other is begun below and ended by whoever began it.
         isolation_level="AUTOCOMMIT",
-        pool_size=_KEPT,
-        max_overflow=_MORE,
+        pool_size=min(_KEPT, connections),
+        max_overflow=max(0, connections - _KEPT),
         pool_timeout=_WAIT_FOR_CONNECTION.total_seconds(),
         pool_reset_on_return=None,
     )

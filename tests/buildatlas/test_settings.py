@@ -21,6 +21,7 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "BUILDATLAS_PORT": "9000",
         "BUILDATLAS_WORKERS": "4",
         "BUILDATLAS_CATCH_UP_SECONDS": "2",
+        "BUILDATLAS_CONNECTIONS": "8",
         "BUILDATLAS_EVENTS_KEPT": "1000",
         "BUILDATLAS_EVENTS_DAYS": "7",
         "BUILDATLAS_BODY_LIMIT": "2048",
@@ -30,7 +31,7 @@ def test_every_setting_is_read_from_the_environment() -> None:
     }
 
     assert settings(environment) == Settings(
-        "sqlite:///x.db", "::1", 9000, 4, 2, 1000, 7, 2048, 4096, 7, "DEBUG"
+        "sqlite:///x.db", "::1", 9000, 4, 2, 8, 1000, 7, 2048, 4096, 7, "DEBUG"
     )
 
 

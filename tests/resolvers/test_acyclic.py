@@ -20,6 +20,7 @@ from resolvers.loaded_graphs import Graphs, Selection
 from resolvers.versions import publish
 from storage import dependencies, follower
 from storage.database import Connection, Database
+from storage.dependencies import GraphScope
 from storage.errors import Unavailable
 from storage.transitions import VersionStatus
 from tests.postgres import migrated_database
@@ -99,7 +100,8 @@ def test_a_snapshot_that_others_have_left_behind_is_answered_from_what_they_did(
         newest = atlas.graphs.select(RUNTIME)
 
         assert atlas.graphs.within(connection, RUNTIME) is newest
-        assert "c" in atlas.graphs.within(connection, Selection(kinds=Kind.BUILD))
+        assert "c" not in atlas.graphs.within(connection, Selection(scope=GraphScope.ALL))
+        assert "c" in atlas.graphs.select(Selection(scope=GraphScope.ALL))
 
 
 _NAMES = st.sampled_from("abcde")

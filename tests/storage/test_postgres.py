@@ -266,12 +266,10 @@ def test_one_that_meets_another_every_time_is_told_in_the_end(
 
 
 def test_when_every_connection_is_in_use_the_next_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_KEPT", 1)
-    monkeypatch.setattr(postgres, "_MORE", 0)
     monkeypatch.setattr(postgres, "_WAIT_FOR_CONNECTION", timedelta(milliseconds=50))
 
     with (
-        closing(Database.open(url)) as database,
+        closing(Database.open(url, connections=1)) as database,
         database.read(),
         pytest.raises(Unavailable, match="all 1 of this process are in use") as refused,
     ):
