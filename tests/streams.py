@@ -58,7 +58,7 @@ class Story:
     writes: Sequence[Write]
     deliveries: Sequence[Delivery]
     seconds: float
-    """From the first write to the last."""
+    """From the first write to the last, without the one that was to find the readers ready."""
 
     @property
     def written(self) -> int:
@@ -85,16 +85,23 @@ def run(url: str, *, writers: int, writes: int, readers: int, kills: int, seed: 
     ]
     for thread in watched:
         thread.start()
+    first = write_many(url, [writers], 1)
+    _wait_until_read(deliveries, first)
     done = _write(url, writers, writes)
-    last = max(write.cursor for write in done)
-    deadline = time.monotonic() + 60
-    while any(not each.seqs or each.seqs[-1] < last for each in deliveries) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    _wait_until_read(deliveries, done)
     over.set()
     for thread in watched:
         thread.join()
     seconds = max(write.ended for write in done) - min(write.began for write in done)
-    return Story(done, deliveries, seconds)
+    return Story([*first, *done], deliveries, seconds)
+
+
+def _wait_until_read(deliveries: Sequence[Delivery], writes: Sequence[Write]) -> None:
+    """Wait until every reader has been delivered the last event, or for a minute."""
+    last = max(write.cursor for write in writes)
+    deadline = time.monotonic() + 60
+    while any(not each.seqs or each.seqs[-1] < last for each in deliveries) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _write(url: str, writers: int, writes: int) -> list[Write]:
