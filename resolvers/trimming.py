@@ -30,7 +30,7 @@ def trim_events(database: Database, retention: Retention, *, now: datetime) -> i
     # Looked at first, since a write may have to wait behind an import.
     while _is_excessive(database, before, keep):
         chunk = partial(events.trim, before=before, keep=keep, limit=_CHUNK)
-        trimmed += database.write(chunk).value
+        trimmed += database.write(chunk, of_catalogue=False).value
     return trimmed
 
 

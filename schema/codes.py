@@ -52,7 +52,6 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     storage.errors.FileTaken: Shown(ErrorCode.CONFLICT),
     storage.errors.NotEmpty: Shown(ErrorCode.CONFLICT),
     storage.errors.MendRefused: Shown(ErrorCode.CONFLICT),
-    storage.errors.UnknownValue: Shown(ErrorCode.UNAVAILABLE),
     resolvers.errors.BadInput: Shown(ErrorCode.BAD_USER_INPUT, ("path", "problem")),
     resolvers.errors.BadVersion: Shown(ErrorCode.INVALID_VERSION, ("path",)),
     resolvers.errors.BadConstraint: Shown(ErrorCode.INVALID_CONSTRAINT, ("path", "package")),

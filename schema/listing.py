@@ -14,6 +14,7 @@ from schema.errors import InvalidPage
 from schema.identifiers import LARGEST_ROW
 from schema.pagination import Window, cursor, not_a_cursor, page
 from storage import packages, transitions
+from storage.columns import is_storable
 from storage.packages import PackageFilter as Filter
 from storage.packages import PackageOrder as Order
 from storage.packages import PackagePosition
@@ -72,6 +73,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
                 argument, f"is from a list ordered by {self.field}, and this one is by {order.field}"
             )
         if order.field is packages.PackageOrderField.NAME:
+            if not is_storable(self.value):
+                raise not_a_cursor(argument)
             return PackagePosition(self.value, self.id)
         return PackagePosition(_moment(argument, self.value), self.id)
 

@@ -7,6 +7,7 @@ and restored into a database of either kind.
 import os
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from storage.database import Database
 from storage.dialects import is_sqlite
 from storage.errors import FileTaken, NotEmpty, Trouble, Unavailable
 from storage.images import TABLES
-from storage.sqlite import engine_of, errors_of
+from storage.sqlite import driver_of, engine_of, errors_of
 
 # What is written here is put on disk once, when it is complete; before that it counts for nothing.
 _PART_PRAGMAS: Final = ("query_only=OFF", "synchronous=OFF", "cache_size=-65536")
@@ -62,7 +63,8 @@ def back_up(database: Database, file: Path, *, force: bool = False) -> Copied:
     """
     file = file.absolute()
     _check_name(file, database, force)
-    part = file.with_name(f"{file.name}.part")
+    # Of a name of its own: two that write to one file must not meet before they are complete.
+    part = file.with_name(f"{file.name}.{uuid.uuid4().hex[:12]}.part")
     with _os_errors_of(file), _temporary(part):
         with errors_of(file):
             found = _copy(database, part, file)
@@ -130,7 +132,7 @@ def _copy(database: Database, part: Path, file: Path) -> dict[str, Contents]:
         with errors_of(file), _part(part) as target:
             upgrade.upgrade(target, str(part))
             # What is missing is told when the file is verified.
-            _driver_of(target).execute("PRAGMA foreign_keys=OFF").close()
+            driver_of(target).execute("PRAGMA foreign_keys=OFF").close()
             with target.begin(), _bare(target):
                 found = _fill(target, source, database.location)
                 _count_on(source, target)
@@ -140,7 +142,7 @@ def _copy(database: Database, part: Path, file: Path) -> dict[str, Contents]:
 def _copy_pages(source: Connection, part: Path) -> None:
     """Copy page by page within the one snapshot that is open. In several steps it would begin anew at every write."""
     with closing(sqlite3.connect(part, isolation_level=None)) as target:
-        _driver_of(source).backup(target, pages=-1)
+        driver_of(source).backup(target, pages=-1)
         # One file, with nothing beside it.
         target.execute("PRAGMA journal_mode=DELETE").close()
 
@@ -160,16 +162,10 @@ def _part(part: Path) -> Iterator[Connection]:
         with engine.connect() as connection:
             for pragma in _PART_PRAGMAS:
                 # Not by SQLAlchemy, which would begin a transaction.
-                _driver_of(connection).execute(f"PRAGMA {pragma}").close()
+                driver_of(connection).execute(f"PRAGMA {pragma}").close()
             yield connection
     finally:
         engine.dispose()
-
-
-def _driver_of(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
 
 
 def _verify(part: Path, file: Path, found: Mapping[str, Contents]) -> None:
@@ -298,8 +294,7 @@ def _bare_postgresql(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _temporary(part: Path) -> Iterator[None]:
-    """Have nothing of `part` there before, nor afterwards unless it was renamed."""
-    _remove(part)
+    """Have nothing of `part` there afterwards, unless it was renamed."""
     try:
         yield
     finally:

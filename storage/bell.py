@@ -34,10 +34,15 @@ class Bell:
         self._sender.setblocking(False)
 
     def ring(self) -> None:
-        """Wake everyone who listens."""
-        with suppress(FileNotFoundError), _opened(self._folder) as folder:
-            for name in os.listdir(folder.descriptor):
-                self._wake(folder, name)
+        """Wake everyone who listens. Whoever cannot be woken finds out by looking."""
+        try:
+            with _opened(self._folder) as folder:
+                for name in os.listdir(folder.descriptor):
+                    self._wake(folder, name)
+        except FileNotFoundError:
+            return  # Nobody has ever listened.
+        except OSError as error:
+            log.warning("other processes see changes late: %s: %s", self._folder, error.strerror)
 
     def close(self) -> None:
         """Ring no more."""
@@ -66,6 +71,9 @@ class Listener:
         self._socket.setblocking(False)
         self._closing = threading.Event()
         self._end, self._end_heard = socket.socketpair()
+        self._woken = select.poll()
+        for each in (self._socket, self._end_heard):
+            self._woken.register(each, select.POLLIN)
         self._bind()
         self._thread = threading.Thread(target=self._listen, name="buildatlas-listener", daemon=True)
         self._thread.start()
@@ -95,10 +103,12 @@ class Listener:
                 self._watchers.tell(self._position())
             except StorageError as error:
                 log.warning("the event log cannot be looked at: %s", error)
+            except Exception:
+                log.exception("looking at the event log failed")
             self._sleep()
 
     def _sleep(self) -> None:
-        select.select([self._socket, self._end_heard], [], [], _INTERVAL_SECONDS)
+        self._woken.poll(_INTERVAL_SECONDS * 1000)
         with suppress(BlockingIOError):
             while True:
                 self._socket.recv(1)

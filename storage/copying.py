@@ -80,7 +80,7 @@ def last_ids(connection: Connection) -> dict[str, int]:
 
 
 def highest_ids(connection: Connection) -> dict[str, int]:
-    """Return the highest id, or for events position, in each table, 0 when it is empty."""
+    """Return the highest id in each table, 0 when it is empty."""
     return {table.name: connection.execute(_highest(table)).scalar_one() for table in COUNTED}
 
 
@@ -178,8 +178,7 @@ _LAST_ID_POSTGRESQL: Final = (
 
 
 def _highest(table: Table) -> Select[Any]:
-    column = table.c.seq if table is EVENTS else table.c.id
-    return select(func.coalesce(func.max(column), 0))
+    return select(func.coalesce(func.max(table.c.id), 0))
 
 
 def _count_on(connection: Connection, name: str, value: int) -> None:

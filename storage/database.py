@@ -36,7 +36,9 @@ class Store(Protocol):
     def close(self) -> None: ...
     def reading(self) -> AbstractContextManager[Connection]: ...
     def glancing(self) -> AbstractContextManager[Connection]: ...
-    def run(self, operation: Callable[[Connection], Result], *, alone: bool) -> tuple[Result, int | None]: ...
+    def run(
+        self, operation: Callable[[Connection], Result], *, alone: bool, of_catalogue: bool
+    ) -> tuple[Result, int | None]: ...
     def migrating(self) -> AbstractContextManager[Connection]: ...
     def settled(self, event: int | None) -> int: ...
     def position(self) -> int: ...
@@ -95,19 +97,26 @@ class Database:
         """
         return self._store.glancing()
 
-    def write(self, operation: Callable[[Connection], Result], *, alone: bool = False) -> Written[Result]:
+    def write(
+        self,
+        operation: Callable[[Connection], Result],
+        *,
+        alone: bool = False,
+        of_catalogue: bool = True,
+    ) -> Written[Result]:
         """Run `operation` in a transaction, and return once that is on disk: all or nothing.
 
         `operation` may be run again when it met another writer, and may be one of several that are committed together,
         so it must have no effect but through its connection, and must not write through the database again. With
         `alone` it is run once, in this thread, while nobody else writes to the catalogue: for what reads much to decide
-        what to write, and for what can be read only once.
+        what to write, and for what can be read only once. What is not `of_catalogue` changes no package, version or
+        dependency, and need not wait for whoever writes to these alone, where the database can tell them apart.
         """
         if getattr(self._writing, "is_so", False):
             raise RuntimeError("a write may not be started inside another")
         self._writing.is_so = True
         try:
-            value, event = self._store.run(operation, alone=alone)
+            value, event = self._store.run(operation, alone=alone, of_catalogue=of_catalogue)
         finally:
             self._writing.is_so = False
         return Written(value, self._store.settled(event))

@@ -77,8 +77,11 @@ class EmbeddedStore:
             self._glances.add(connection)
         return _Glance(self._path, connection)
 
-    def run(self, operation: Callable[[Connection], Result], *, alone: bool) -> tuple[Result, int | None]:
+    def run(
+        self, operation: Callable[[Connection], Result], *, alone: bool, of_catalogue: bool
+    ) -> tuple[Result, int | None]:
         """Carry out a write, and return once it is on disk its result and the id of its last event."""
+        del of_catalogue  # There is one turn for everything.
         done = self._writer.run_alone(operation) if alone else self._writer.run(operation)
         if done[1] is not None:
             self._bell.ring()

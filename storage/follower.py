@@ -44,9 +44,10 @@ WITH next AS (SELECT coalesce(max(seq), 0) AS last FROM events),
      waiting AS (SELECT id, row_number() OVER (ORDER BY id) AS place
                  FROM (SELECT id FROM events WHERE seq IS NULL ORDER BY id LIMIT {_MOST_AT_ONCE}) AS first),
      stamped AS (UPDATE events SET seq = next.last + waiting.place FROM waiting, next
-                 WHERE events.id = waiting.id RETURNING seq)
+                 WHERE events.id = waiting.id AND events.seq IS NULL RETURNING seq)
 SELECT max(seq), count(*), CASE WHEN count(*) > 0 THEN pg_notify('{_EVENTS}', max(seq)::text)::text END FROM stamped
 """  # noqa: S608
+_LOOK: Final = "SELECT (SELECT max(seq) FROM events), EXISTS (SELECT FROM events WHERE seq IS NULL)"
 _END_HOLDER: Final = f"""
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -128,7 +129,8 @@ class _Turn:
         self._is_sequencer = False
         self._tried = -_INTERVAL_SECONDS
         self._behind_since: float | None = None
-        self._notified = 0
+        self._behind_at = 0
+        """Since when events wait though none has got a position, and where the log stood then."""
         connection.add_notify_handler(self._notice)
 
     def go_on(self) -> None:
@@ -157,10 +159,14 @@ class _Turn:
 
     def _look(self) -> None:
         """See for oneself where the log stands, as a notification may have been lost."""
-        row = self._connection.execute("SELECT max(seq), bool_or(seq IS NULL) FROM events").fetchone()
+        row = self._connection.execute(_LOOK).fetchone()
         assert row is not None
-        self._follower._watchers.tell(row[0] or 0)
-        self._behind_since = (self._behind_since or time.monotonic()) if row[1] else None
+        position, is_behind = row[0] or 0, row[1]
+        self._follower._watchers.tell(position)
+        if not is_behind:
+            self._behind_since = None
+        elif self._behind_since is None or position > self._behind_at:
+            self._behind_since, self._behind_at = time.monotonic(), position
 
     def _end_frozen_sequencer(self, now: float) -> None:
         if self._behind_since is not None and now - self._behind_since > _FROZEN_SECONDS:
@@ -191,9 +197,11 @@ class _Turn:
 
     def _sleep(self) -> None:
         """Wait until something was written or told of, or it is time for a look."""
-        woken, _, _ = select.select(
-            [self._connection.fileno(), self._follower._wake_end], [], [], _INTERVAL_SECONDS
-        )
+        # Not select.select, which knows no descriptor past 1,023.
+        poll = select.poll()
+        for each in (self._connection.fileno(), self._follower._wake_end):
+            poll.register(each, select.POLLIN)
+        woken = {descriptor for descriptor, _ in poll.poll(_INTERVAL_SECONDS * 1000)}
         if self._follower._wake_end in woken:
             os.read(self._follower._wake_end, 4096)
         if self._connection.fileno() in woken:

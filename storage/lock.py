@@ -1,14 +1,13 @@
 """The turn to write among the processes at one file.
 
 SQLite's own busy waiting lets a second process starve for seconds. A lock file
-beside the database, taken before BEGIN IMMEDIATE, makes them take turns.
+beside the database, taken before BEGIN IMMEDIATE, is asked for so often that
+none waits for much more than a second, however many write.
 """
 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,31 +26,27 @@ class FileLock:
         self._database = database
         self._descriptor: int | None = None
 
-    @contextmanager
-    def held(self, deadline: float) -> Iterator[None]:
-        """Hold the turn. Raises TimeoutError when it has not come by `deadline`, of `time.monotonic`."""
-        descriptor = self._take(deadline)
-        try:
-            yield
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    def take(self, deadline: float) -> bool:
+        """Take the turn; False when it has not come by `deadline`, of `time.monotonic`."""
+        descriptor = self._descriptor = self._open() if self._descriptor is None else self._descriptor
+        pause = _FIRST_PAUSE
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
+
+    def give_back(self) -> None:
+        """Let another have the turn."""
+        assert self._descriptor is not None
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the lock file, which stays: removing it would let two processes hold two files of one name."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-    def _take(self, deadline: float) -> int:
-        descriptor = self._open() if self._descriptor is None else self._descriptor
-        self._descriptor = descriptor
-        pause = _FIRST_PAUSE
-        while not _try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return descriptor
 
     def _open(self) -> int:
         path = f"{self._database}.lock"

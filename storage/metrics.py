@@ -14,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from storage.columns import labels_text
 from storage.dialects import ids
 from storage.monitoring_rows import BucketRow, MetricRow
 from storage.monitoring_tables import METRICS, MetricFields
@@ -58,6 +59,8 @@ def buckets(
     rows = _BUCKETS.all(
         connection, name=name, resolution=resolution, since=since, until=until, seconds=seconds
     )
+    # By the database it would depend on the language that it sorts in.
+    rows.sort(key=lambda bucket: (labels_text(bucket.labels), bucket.unit, bucket.at))
     return _with_labels(rows, labels)
 
 
@@ -142,7 +145,7 @@ def _buckets_query() -> Query[BucketRow]:
         func.max(found.maximum),
     )
     series = (found.labels, found.unit, found.begins)
-    return Query(select(*series, *figures).group_by(*series).order_by(*series), _bucket)
+    return Query(select(*series, *figures).group_by(*series), _bucket)
 
 
 def _bucket(labels: dict[str, str], unit: str, begins: int, *figures: Any) -> BucketRow:

@@ -1,6 +1,7 @@
 """PostgreSQL: connections that are tuned and checked, transactions by what they are for, and what its errors mean."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ _TRUSTED_SECONDS: Final = 1.0
 
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
+_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+
 # Whoever changes the catalogue holds its lock together with others, or alone; readers take none. LOCK TABLE takes no
 # snapshot, so what follows sees all that was written by those it has waited for. The wait is bounded by its own limit.
 _WRITE: Final = """
@@ -38,8 +41,6 @@ SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {wait};
 LOCK TABLE packages IN {mode} MODE;
 SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = 0
 """
-_TOGETHER: Final = "ROW EXCLUSIVE"
-_ALONE: Final = "SHARE ROW EXCLUSIVE"
 # An import may wait for its input for as long as that takes.
 _PATIENT: Final = "; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
 
@@ -56,6 +57,9 @@ _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.25
 
 _NEWEST: Final = "SELECT max(seq) FROM events"
+_LAST_COMMITTED: Final = (
+    "SELECT (SELECT max(id) FROM events WHERE seq IS NULL), (SELECT max(seq) FROM events)"
+)
 
 
 def is_postgres(url: str) -> bool:
@@ -73,6 +77,8 @@ class PostgresStore:
         self._wait = wait
         self._connections = connections
         self._engine = _engine_of(self._url, connections, trace)
+        # Whoever writes may wait for minutes behind an import, with a connection; readers are to have theirs.
+        self._writers = threading.BoundedSemaphore(max(1, connections // 2))
         self._follower = Follower(self._connect_apart)
 
     @property
@@ -103,27 +109,44 @@ class PostgresStore:
         with self._errors(), self._engine.connect() as connection:
             yield connection
 
-    def run(self, operation: Callable[[Connection], Result], *, alone: bool) -> tuple[Result, int | None]:
+    def run(
+        self, operation: Callable[[Connection], Result], *, alone: bool, of_catalogue: bool
+    ) -> tuple[Result, int | None]:
         """Carry out a write, and return once it is on disk its result and the id of its last event.
 
         One that shares the catalogue with others is run again when it has met another.
         """
-        if alone:
-            with self._transaction(self._beginning(_ALONE) + _PATIENT) as connection:
-                return carry_out(operation, connection)
-        attempt = 1
-        with self._errors():
+        with self._errors(), self._among_writers():
+            if alone:
+                return self._attempt(operation, _begin_alone(self._wait) + _PATIENT)
+            beginning = _begin_together(self._wait) if of_catalogue else _BEGIN
+            attempt = 1
             while True:
                 try:
-                    return self._attempt(operation)
+                    return self._attempt(operation, beginning)
                 except (DBAPIError, psycopg.Error) as error:
                     if not _is_worth_another(error, attempt):
                         raise
+                    if attempt >= _ATTEMPTS_AT_KEYS and _sqlstate_of(error) in _MAY_HAVE_MET_ANOTHER:
+                        # What is in the way still when nobody else is there is no other writer.
+                        return self._attempt(operation, _begin_alone(self._wait))
                 _pause(attempt)
                 attempt += 1
 
-    def _attempt(self, operation: Callable[[Connection], Result]) -> tuple[Result, int | None]:
-        with self._begun(self._beginning(_TOGETHER)) as connection:
+    @contextmanager
+    def _among_writers(self) -> Iterator[None]:
+        if not self._writers.acquire(timeout=self._wait.total_seconds()):
+            detail = "others of this process wait to write as well; try again once an import or migration has ended"
+            raise Unavailable(self.location, Trouble.BUSY, detail)
+        try:
+            yield
+        finally:
+            self._writers.release()
+
+    def _attempt(
+        self, operation: Callable[[Connection], Result], beginning: str
+    ) -> tuple[Result, int | None]:
+        with self._begun(beginning) as connection:
             return carry_out(operation, connection)
 
     @contextmanager
@@ -137,23 +160,26 @@ class PostgresStore:
                 connection.invalidate()  # It is not as the others any more.
 
     def settled(self, event: int | None) -> int:
-        """Return the position of an event that is committed, once it has one. None: of the newest.
+        """Return the position of an event that is committed, once it has one. None: one that covers all that is.
 
-        Raises Unavailable when it gets none in time; the event is written all the same.
+        Raises Unavailable when it is not known in time; what was asked is written all the same.
         """
-        with self._errors():
-            if event is None:
-                with self._engine.connect() as connection:
-                    event = connection.exec_driver_sql("SELECT max(id) FROM events").scalar()
-            if event is None:
-                return 0
-            found = self._follower.position_of(event, self._seq_of)
+        try:
+            with self._errors():
+                if event is None:
+                    with self._engine.connect() as connection:
+                        event, position = connection.exec_driver_sql(_LAST_COMMITTED).one()
+                    if event is None:
+                        return position or 0
+                found = self._follower.position_of(event, self._seq_of)
+        except Unavailable as error:
+            raise self._unplaced(str(error)) from error
         if found is None:
-            detail = (
-                "what was asked is written, but nobody has given it a place in the event log yet; ask again"
-            )
-            raise Unavailable(self.location, Trouble.SLOW, detail)
+            raise self._unplaced("nobody gives events their positions")
         return found
+
+    def _unplaced(self, why: str) -> Unavailable:
+        return Unavailable(self.location, Trouble.UNPLACED, why)
 
     def position(self) -> int:
         """Return the position of the newest event."""
@@ -179,17 +205,15 @@ class PostgresStore:
         with self._engine.connect() as connection:
             try:
                 _driver_of(connection).execute(beginning)
-            except psycopg.OperationalError:
+            except psycopg.Error:
                 if not _driver_of(connection).closed:
+                    _driver_of(connection).rollback()
                     raise
                 # It broke since it was used last. Nothing has been asked of it yet, so any other will do.
                 connection.invalidate()
                 _driver_of(connection).execute(beginning)
             with connection.begin():
                 yield connection
-
-    def _beginning(self, mode: str) -> str:
-        return _WRITE.format(wait=_ms(self._wait), mode=mode, statement=_ms(_STATEMENT_TIMEOUT))
 
     def _connect_apart(self) -> "psycopg.Connection[Any]":
         """Return a connection of its own, not from the pool."""
@@ -225,12 +249,21 @@ def _ms(span: timedelta) -> int:
     return int(span.total_seconds() * 1000)
 
 
+def _begin_together(wait: timedelta) -> str:
+    return _WRITE.format(wait=_ms(wait), mode="ROW EXCLUSIVE", statement=_ms(_STATEMENT_TIMEOUT))
+
+
+def _begin_alone(wait: timedelta) -> str:
+    return _WRITE.format(wait=_ms(wait), mode="SHARE ROW EXCLUSIVE", statement=_ms(_STATEMENT_TIMEOUT))
+
+
 # A peer that vanished without a word is noticed within a minute, not in two hours.
 _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
     "application_name": "buildatlas",
     "options": f"-c timezone=UTC -c statement_timeout={_ms(_STATEMENT_TIMEOUT)} "
     f"-c idle_in_transaction_session_timeout={_ms(_IDLE_TIMEOUT)}",
@@ -311,12 +344,14 @@ def _tracing(trace: Callable[[str], None]) -> type["psycopg.Cursor[Any]"]:
     return Traced
 
 
-def _is_worth_another(error: DBAPIError | psycopg.Error, attempt: int) -> bool:
+def _sqlstate_of(error: DBAPIError | psycopg.Error) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
-    if state in _MAY_HAVE_MET_ANOTHER:
-        return attempt < _ATTEMPTS_AT_KEYS
-    return state in _MET_ANOTHER and attempt < _ATTEMPTS
+    return getattr(cause, "sqlstate", None)
+
+
+def _is_worth_another(error: DBAPIError | psycopg.Error, attempt: int) -> bool:
+    state = _sqlstate_of(error)
+    return state in _MAY_HAVE_MET_ANOTHER or (state in _MET_ANOTHER and attempt < _ATTEMPTS)
 
 
 def _pause(attempt: int) -> None:

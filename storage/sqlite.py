@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.errors import Trouble, Unavailable
 
@@ -29,9 +31,11 @@ _WRITER_PRAGMAS: Final = (
     "journal_size_limit=67108864",
 )
 
-# Threads that read at once; each keeps a connection open. More than the server has threads never wait.
+# Connections that are kept open, and how many more there may be: one for each thread that has ever glanced, and one for
+# each snapshot under way. A server has some sixty threads.
 _KEPT_READERS: Final = 8
-_MORE_READERS: Final = 56
+_MORE_READERS: Final = 192
+_WAIT_FOR_CONNECTION: Final = timedelta(seconds=15)
 
 
 def file_of(url: str) -> Path:
@@ -67,6 +71,7 @@ def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
         connect_args={"check_same_thread": False},
         pool_size=_KEPT_READERS,
         max_overflow=_MORE_READERS,
+        pool_timeout=_WAIT_FOR_CONNECTION.total_seconds(),
         # Every transaction is ended by whoever began it.
         pool_reset_on_return=None,
     )
@@ -81,7 +86,7 @@ def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # Not by exec_driver_sql, which costs more than most reads.
-        _driver_of(connection).execute(
+        driver_of(connection).execute(
             "BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN DEFERRED"
         )
 
@@ -91,18 +96,18 @@ def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
 def become_writer(connection: Connection) -> None:
     """Tune a connection for writing. The journal is switched to WAL for good, for which nobody else may be at work."""
     connection.info["writes"] = True
-    _set(_driver_of(connection), (*_WRITER_PRAGMAS, "journal_mode=WAL"))
+    _set(driver_of(connection), (*_WRITER_PRAGMAS, "journal_mode=WAL"))
 
 
 def is_in_transaction(connection: Connection) -> bool:
     """Whether the driver has a transaction open, which SQLAlchemy may take for ended."""
-    return _driver_of(connection).in_transaction
+    return driver_of(connection).in_transaction
 
 
 @contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
     """Undo what the block has written when it raises, and nothing else of the transaction."""
-    driver = _driver_of(connection)
+    driver = driver_of(connection)
     driver.execute("SAVEPOINT operation")
     try:
         yield
@@ -114,7 +119,8 @@ def savepoint(connection: Connection) -> Iterator[None]:
     driver.execute("RELEASE operation")
 
 
-def _driver_of(connection: Connection) -> sqlite3.Connection:
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
@@ -130,6 +136,9 @@ def errors_of(path: Path) -> Iterator[None]:
     """Turn what the driver says of the file itself into Unavailable. What it says of statements passes through."""
     try:
         yield
+    except PoolTimeout as error:
+        detail = f"all {_KEPT_READERS + _MORE_READERS} of this process are in use; try again"
+        raise Unavailable(str(path), Trouble.CROWDED, detail) from error
     except sqlite3.Error as error:
         _translate(error, path)
         raise
@@ -152,6 +161,7 @@ _TROUBLES: Final = {
     "SQLITE_PERM": (Trouble.READ_ONLY, "make the file and its folder writable"),
     "SQLITE_CANTOPEN": (Trouble.CANNOT_OPEN, "see that it is a file, in a folder that can be written"),
     "SQLITE_BUSY": (Trouble.BUSY, "another program holds it; try again, or end that program"),
+    "SQLITE_PROTOCOL": (Trouble.BUSY, "too many began at the same time; try again"),
     "SQLITE_LOCKED": (Trouble.BUSY, "another program holds it; try again, or end that program"),
     "SQLITE_FULL": (Trouble.FULL, "free some space; nothing of this change was written"),
     "SQLITE_IOERR": (Trouble.FAILING, "see to the disk; nothing of this change was written"),

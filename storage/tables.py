@@ -191,7 +191,7 @@ class Event(Base, table=True):
         UniqueConstraint("seq"),  # events.after, events.newest, events.oldest
         Index(None, "package", "seq"),  # events.after, for some packages
         Index(None, "run_id", "seq"),  # events.after, for a run
-        # events.stamp
+        # the follower's stamping, events.packages_ahead
         Index("ix_events_unstamped", "id", **where("seq IS NULL")),
         {"sqlite_autoincrement": True},
     )

@@ -120,26 +120,35 @@ class Writer:
         queue = self._queue
         with queue.changed:
             queue.waiting.append(job)
-            while not job.is_done and not queue.may_lead(job):
-                # What has been taken is under way, and will end.
-                left = None if job.is_taken else job.deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    self._leave(job)
-                    raise self._busy()
-                queue.changed.wait(left)
+            try:
+                self._wait_for_turn(job)
+            except BaseException:
+                # Nobody may lead while someone who has gone away is first.
+                self._leave(job)
+                raise
             if job.is_done:
                 return False
             queue.has_leader = True
             return True
 
+    def _wait_for_turn(self, job: _Job) -> None:
+        while not job.is_done and not self._queue.may_lead(job):
+            # What has been taken is under way, and will end.
+            left = None if job.is_taken else job.deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise self._busy()
+            self._queue.changed.wait(left)
+
     @contextmanager
     def _leading(self, job: _Job) -> Iterator[None]:
         """Hold the turn among the processes, and let the next lead afterwards."""
         try:
-            with self._lock.held(job.deadline):
+            if not self._lock.take(job.deadline):
+                raise self._busy()
+            try:
                 yield
-        except TimeoutError as error:
-            raise self._busy() from error
+            finally:
+                self._lock.give_back()
         finally:
             with self._queue.changed:
                 self._leave(job)
@@ -156,12 +165,17 @@ class Writer:
         try:
             with self._writing() as connection, connection.begin():
                 self._run(group, connection)
-        except BaseException as error:
-            # Nothing was written, also of those that had gone well.
+        except Exception as error:
+            # Nothing was written, also of those that had gone well: one of them was too much for the others.
+            if len(group) == 1:
+                group[0].error = error
             for job in group:
-                job.error = job.error or error
-            if not isinstance(error, Exception):
-                raise
+                if job.error is None:
+                    self._commit([job])
+        except BaseException:
+            for job in group:
+                job.error = job.error or self._interrupted()
+            raise
         finally:
             for job in group:
                 job.is_done = True
@@ -204,6 +218,10 @@ class Writer:
         if self._connection is not None:
             _discard(self._connection)
             self._connection = None
+
+    def _interrupted(self) -> Unavailable:
+        detail = "what another began at the same time was interrupted, and this with it; try again"
+        return Unavailable(str(self._path), Trouble.BUSY, detail)
 
     def _busy(self) -> Unavailable:
         detail = f"it was not free within {self._wait.total_seconds():g} s; try again once an import or migration has ended"

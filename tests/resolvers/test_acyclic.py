@@ -85,7 +85,7 @@ def test_what_has_no_position_yet_counts(monkeypatch: pytest.MonkeyPatch) -> Non
         with closing(Database.open(url)) as database:
             graphs = Graphs(database)
             assert len(graphs.select(RUNTIME)) == 0
-            with pytest.raises(Unavailable, match="is written"):
+            with pytest.raises(Unavailable, match="has written what was asked"):
                 publish(database, request("b", "1", "a"), now=NOW)
 
             with pytest.raises(ClosesCycle):

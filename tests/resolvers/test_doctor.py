@@ -502,17 +502,18 @@ def test_an_event_that_never_got_a_position_gets_the_next(database_url: str) -> 
         assert database.cursor() == newest
 
 
-def test_an_id_that_would_be_given_again_is_not(world: World) -> None:
+@pytest.mark.parametrize("table", ["packages", "events"])
+def test_an_id_that_would_be_given_again_is_not(world: World, table: str) -> None:
     world.carry_out(
-        "SELECT setval('packages_id_seq', 1)"
+        f"SELECT setval('{table}_id_seq', 1)"
         if is_postgres(world.url)
-        else "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'packages'"
+        else f"UPDATE sqlite_sequence SET seq = 1 WHERE name = '{table}'"
     )
 
     (finding,) = world.found()["ids"]
     result = world.repair()
 
-    assert str(finding.subject) == "table packages"
+    assert str(finding.subject) == f"table {table}"
     assert result.mended == {"ids": 1}
     assert result.left.is_content
 

@@ -146,6 +146,10 @@ def test_a_made_up_cursor_is_refused(alphabet: World, value: str) -> None:
     assert alphabet.code(PAGE, before=made_up, orderBy=order) == "BAD_USER_INPUT"
 
 
+def test_a_cursor_with_a_name_that_nothing_can_have_is_refused(alphabet: World) -> None:
+    assert alphabet.code(PAGE, after=cursor(["NAME", "a\0b", 1])) == "BAD_USER_INPUT"
+
+
 @pytest.mark.parametrize("field", ["NAME", "CREATED_AT"])
 @pytest.mark.parametrize("row", [-1, 2**63, 2**64, 10**30])
 def test_a_cursor_with_a_number_that_no_row_has_is_refused(alphabet: World, field: str, row: int) -> None:

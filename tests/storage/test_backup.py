@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import create_engine
@@ -183,6 +185,24 @@ def test_a_backup_beside_a_writer_is_one_moment(database: Database, file: Path) 
 
     assert written.rows["packages"] == written.rows["events"] == written.rows["state_tracking"]
     assert contents_of(database)["packages"].rows >= written.rows["packages"]
+
+
+def test_two_backups_to_one_name_at_a_time_are_each_whole(database: Database, file: Path) -> None:
+    add_package(database, "app")
+    verify, turns = backup._verify, iter([True])
+
+    def interrupted(*arguments: Any) -> None:
+        if next(turns, False):
+            # Before the first is verified another begins and ends.
+            back_up(database, file)
+        verify(*arguments)
+
+    with patch.object(backup, "_verify", interrupted):
+        back_up(database, file, force=True)
+
+    with closing(Database.open(str(file))) as opened:
+        assert contents_of(opened) == contents_of(database)
+    assert [each.name for each in file.parent.iterdir() if each.name.endswith(".part")] == []
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(database: Database, file: Path) -> None:

@@ -138,3 +138,28 @@ def test_the_path_of_a_database_may_be_long(tmp_path: Path) -> None:
     with closing(listening(deep / "atlas.db", watchers, [1])):
         assert told.wait(10)
         assert len(list((deep / "atlas.db.wake").iterdir())) == 1
+
+
+def test_what_keeps_a_bell_from_ringing_is_told_to_nobody_who_has_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "atlas.db.wake").touch()
+
+    with closing(Bell(tmp_path / "atlas.db")) as rung:
+        rung.ring()
+
+    assert "other processes see changes late" in caplog.text
+
+
+def test_a_mistake_in_looking_does_not_end_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    looks, told, watchers = [0], threading.Event(), Watchers()
+    watchers.add(lambda place: told.set() if place else None)
+
+    def position() -> int:
+        looks[0] += 1
+        return 1 if looks[0] > 1 else int("a mistake")
+
+    with closing(Listener(tmp_path / "atlas.db", position, watchers)):
+        assert told.wait(10)
+
+    assert "looking at the event log failed" in caplog.text

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import dependencies, packages
+from storage import dependencies, packages, sqlite
 from storage.database import Connection, Database
 from storage.errors import Trouble, Unavailable
 from storage.tables import PackageFields
@@ -368,39 +370,125 @@ def test_those_who_wait_longer_than_they_may_are_told_and_hold_up_nobody(tmp_pat
         assert add_package(database, "app") == 1
 
 
-def test_an_error_that_undoes_the_whole_transaction_fails_all_that_share_it(database: Database) -> None:
-    group = threading.Barrier(3)
+def together(database: Database, *operations: Callable[[Connection], object]) -> list[BaseException | None]:
+    """Have these share one transaction, in this order, and return what each raised."""
     writing, gathered = threading.Event(), threading.Event()
+    queue = database._store._writer._queue  # type: ignore[attr-defined]
 
     def hold(_connection: Connection) -> None:
         writing.set()
         gathered.wait(30)
 
+    def attempt(operation: Callable[[Connection], object]) -> BaseException | None:
+        try:
+            database.write(operation)
+        except BaseException as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(len(operations) + 1) as threads:
+        first = threads.submit(database.write, hold)
+        assert writing.wait(30)
+        shared = []
+        for operation in operations:
+            shared.append(threads.submit(attempt, operation))
+            while len(queue.waiting) < len(shared):
+                time.sleep(0.001)
+        gathered.set()
+        first.result()
+        return [each.result() for each in shared]
+
+
+def adding(id: int) -> Callable[[Connection], None]:
+    return partial(packages.insert, rows=[(id, PackageFields(name=f"p{id}"))], now=NOW)
+
+
+def test_an_error_that_undoes_the_whole_transaction_fails_nobody_else(database: Database) -> None:
     def spoil(connection: Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
         raise KeyError("spoilt")
 
-    def submit(operation: Callable[[Connection], None]) -> BaseException | None:
-        group.wait(30)
-        try:
-            database.write(operation)
-        except Exception as error:
-            return error
-        return None
+    assert [type(error) for error in together(database, adding(1), spoil, adding(2))] == [
+        type(None),
+        KeyError,
+        type(None),
+    ]
+    with database.read() as connection:
+        assert packages.names(connection) == ["p1", "p2"]
 
-    with ThreadPoolExecutor(4) as threads:
-        first = threads.submit(database.write, hold)
-        assert writing.wait(30)
-        shared = [threads.submit(submit, each) for each in (spoil, lambda c: None)]
-        group.wait(30)
-        while len(database._store._writer._queue.waiting) < 2:  # type: ignore[attr-defined]
-            time.sleep(0.001)
-        gathered.set()
-        first.result()
-        errors = [each.result() for each in shared]
 
-    assert any(isinstance(error, KeyError) for error in errors)
+def test_a_commit_that_one_of_a_group_spoils_fails_that_one(database: Database) -> None:
+    def orphan(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        dependencies.insert(connection, [(1, 99, 0, needs("lib"))])
+
+    assert [type(error) for error in together(database, adding(1), orphan, adding(2))] == [
+        type(None),
+        IntegrityError,
+        type(None),
+    ]
+    with database.read() as connection:
+        assert packages.names(connection) == ["p1", "p2"]
+
+
+def test_an_interruption_reaches_one_thread_and_the_others_are_told_to_try_again(database: Database) -> None:
+    def interrupted(_connection: Connection) -> None:
+        raise KeyboardInterrupt
+
+    errors = together(database, interrupted, adding(1))
+
+    assert isinstance(errors[0], KeyboardInterrupt | Unavailable)
+    assert isinstance(errors[1], KeyboardInterrupt | Unavailable)
     assert add_package(database, "next") == 1
+
+
+def test_one_who_is_interrupted_while_waiting_holds_up_nobody(database: Database) -> None:
+    writing, done = threading.Event(), threading.Event()
+
+    def long_operation(_connection: Connection) -> None:
+        writing.set()
+        done.wait(30)
+
+    writer = database._store._writer  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(1) as threads:
+        long = threads.submit(database.write, long_operation)
+        assert writing.wait(30)
+        with (
+            patch.object(writer._queue.changed, "wait", side_effect=KeyboardInterrupt),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            database.write(lambda _: None)
+        done.set()
+        long.result()
+
+    assert add_package(database, "next") == 1
+
+
+def test_a_timeout_of_ones_own_is_not_taken_for_that_of_the_turn(database: Database) -> None:
+    def operation(_connection: Connection) -> None:
+        raise TimeoutError("the network share does not answer")
+
+    for alone in (False, True):
+        with pytest.raises(TimeoutError, match="network share"):
+            database.write(operation, alone=alone)
+
+
+def test_when_every_connection_is_in_use_the_next_reader_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_KEPT_READERS", 1)
+    monkeypatch.setattr(sqlite, "_MORE_READERS", 1)
+    monkeypatch.setattr(sqlite, "_WAIT_FOR_CONNECTION", timedelta(milliseconds=50))
+
+    with (
+        opened(tmp_path / "atlas.db") as database,
+        database.read(),
+        pytest.raises(Unavailable, match="all 2 of this process are in use") as refused,
+        database.read(),
+    ):
+        pass
+
+    assert refused.value.trouble is Trouble.CROWDED
 
 
 def test_what_interrupts_a_write_reaches_its_caller_and_leaves_nothing(database: Database) -> None:

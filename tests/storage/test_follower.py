@@ -1,10 +1,12 @@
 """The sequencer of PostgreSQL's event log: one at a time, replaced when it dies or does nothing."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import IO
@@ -96,7 +98,7 @@ def test_an_event_that_gets_no_place_in_time_is_written_all_the_same(
     with psycopg.connect(url, autocommit=True) as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", (follower._LOCK,))
         with closing(Database.open(url)) as database:
-            with pytest.raises(Unavailable, match="is written, but nobody has given it a place") as refused:
+            with pytest.raises(Unavailable, match="has written what was asked, but its place") as refused:
                 write(database)
             with database.glance() as connection:
                 assert events.packages_ahead(connection) == {"app"}
@@ -106,7 +108,7 @@ def test_an_event_that_gets_no_place_in_time_is_written_all_the_same(
 
             assert write(database) == 2
 
-    assert refused.value.trouble is Trouble.SLOW
+    assert refused.value.trouble is Trouble.UNPLACED
 
 
 def test_one_who_watches_is_told_though_every_notification_is_lost(
@@ -153,3 +155,54 @@ def test_many_events_at_once_each_get_a_place(url: str) -> None:
 
     assert written.cursor == 5_000
     assert [row.seq for row in log] == list(range(1, 5_001))
+
+
+def test_a_sequencer_that_is_busy_is_not_taken_for_frozen(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(follower, "_FROZEN_SECONDS", 0.3)
+    monkeypatch.setattr(follower, "_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(follower, "_END_HOLDER", "SELECT 'ended'")
+    monkeypatch.setattr(follower.log, "warning", lambda message, *_: ended.append(message))
+    with closing(Database.open(url)) as database, psycopg.connect(url, autocommit=True) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", (follower._LOCK,))
+        database.watch(lambda _: None)
+        # Always behind, and always moving: as a log is that gets events faster than positions.
+        for number in range(1, 11):
+            insert = "INSERT INTO events (at, kind, subject_type, subject_id, seq) VALUES (now(), 'RUN_CHANGED', 'RUN', 1, %s)"
+            holder.execute(insert, (number,))
+            holder.execute(insert, (None,))
+            time.sleep(0.1)
+        assert ended == []
+
+        # Behind, and standing still.
+        deadline = time.monotonic() + 10
+        while not ended:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_write_that_changes_nothing_is_placed_after_all_that_it_could_see(url: str) -> None:
+    insert = "INSERT INTO events (id, at, kind, subject_type, subject_id, seq) VALUES (%s, now(), 'RUN_CHANGED', 'RUN', 1, %s)"
+    with psycopg.connect(url, autocommit=True) as holder, closing(Database.open(url)) as database:
+        holder.execute("SELECT pg_advisory_lock(%s)", (follower._LOCK,))
+        # A later number was committed first, and has its place already.
+        holder.execute(insert, (2, 1))
+        holder.execute(insert, (1, None))
+        holder.execute("SELECT pg_advisory_unlock_all()")
+
+        assert database.write(lambda _: None).cursor == 2
+
+
+def test_the_log_is_followed_through_any_descriptor(url: str) -> None:
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    taken = [os.open("/dev/null", os.O_RDONLY) for _ in range(1_100)]
+    try:
+        with closing(Database.open(url)) as database:
+            assert write(database) == 1
+            with another_sequencer(url):
+                assert write(database) == 3
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))

@@ -347,3 +347,83 @@ def _in_time(attempt: Callable[[], int]) -> int:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
+
+
+def test_those_who_wait_to_write_leave_readers_their_connections(url: str) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def alone(_connection: Connection) -> None:
+        inside.set()
+        done.wait(30)
+
+    with closing(Database.open(url, connections=4)) as database, ThreadPoolExecutor(9) as threads:
+        long = threads.submit(database.write, alone, alone=True)
+        assert inside.wait(30)
+        waiting = [threads.submit(add_package, database, f"p{number}") for number in range(8)]
+        try:
+            with database.read() as connection, database.glance():
+                assert packages.names(connection) == []
+        finally:
+            done.set()
+        long.result()
+        assert len({each.result() for each in waiting}) == 8
+
+
+def test_one_who_waits_too_long_among_those_who_write_is_told(url: str) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def long_operation(_connection: Connection) -> None:
+        inside.set()
+        done.wait(30)
+
+    wait = timedelta(milliseconds=50)
+    with (
+        closing(Database.open(url, connections=2, wait=wait)) as database,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        long = threads.submit(database.write, long_operation)
+        assert inside.wait(30)
+        with pytest.raises(Unavailable, match="others of this process wait to write") as refused:
+            add_package(database, "app")
+        done.set()
+        long.result()
+
+    assert refused.value.trouble is Trouble.BUSY
+
+
+def test_what_is_not_of_the_catalogue_need_not_wait_for_whoever_has_that_alone(url: str) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def alone(_connection: Connection) -> None:
+        inside.set()
+        done.wait(30)
+
+    with closing(Database.open(url)) as database, ThreadPoolExecutor(1) as threads:
+        long = threads.submit(database.write, alone, alone=True)
+        assert inside.wait(30)
+        written = database.write(
+            lambda connection: events.append(connection, [_CHANGE], at=NOW), of_catalogue=False
+        )
+        done.set()
+        long.result()
+
+    assert written.cursor == 1
+
+
+def test_a_batch_that_meets_the_same_keys_again_and_again_has_its_way_in_the_end(database: Database) -> None:
+    rounds = [0]
+
+    def add_all(connection: Connection) -> int:
+        rounds[0] += 1
+        known = packages.by_names(connection, [f"p{number}" for number in range(20)])
+        if rounds[0] <= 3:
+            # Another registers one of them meanwhile, until this one is alone.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(add_package, database, f"p{rounds[0]}").result()
+        new = [PackageFields(name=f"p{number}") for number in range(20) if f"p{number}" not in known]
+        ids = packages.ids(connection)
+        packages.insert(connection, [(next(ids), fields) for fields in new], now=NOW)
+        return len(new)
+
+    assert database.write(add_all).value == 17
+    assert rounds == [4]

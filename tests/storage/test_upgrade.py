@@ -21,12 +21,12 @@ from storage.columns import Base
 from storage.database import Database
 from storage.errors import Trouble, Unavailable
 from storage.rows import TransitionRow
+from storage.schemas import Schema, found
 from storage.sqlite import become_writer, engine_of
 from storage.tables import SubjectType
 from tests import postgres
 from tests.databases import KINDS
 from tests.storage import revision_0001
-from tests.storage.fingerprints import fingerprint
 from tests.storage.world import add_package, add_version, needs
 
 
@@ -89,26 +89,26 @@ def test_a_migrated_database_is_one_that_was_made_at_once(
     upgrade.upgrade(connection, "here")
 
     with connection.begin():
-        assert fingerprint(connection) == _made_at_once(connection.dialect.name, tmp_path / "made")
+        assert found(connection) == _made_at_once(connection.dialect.name, tmp_path / "made")
 
 
-def _made_at_once(kind: str, folder: Path) -> set[str]:
+def _made_at_once(kind: str, folder: Path) -> Schema:
     folder.mkdir()
     with empty(kind, folder) as connection, connection.begin():
         Base.metadata.create_all(connection)
         triggers.apply(connection)
-        return fingerprint(connection)
+        return found(connection)
 
 
 def test_migrating_again_changes_nothing(connection: Connection) -> None:
     upgrade.upgrade(connection, "here")
     with connection.begin():
-        before = fingerprint(connection)
+        before = found(connection)
 
     upgrade.upgrade(connection, "here")
 
     with connection.begin():
-        assert fingerprint(connection) == before
+        assert found(connection) == before
         assert upgrade.revision_of(connection, "here") == upgrade.HEAD
 
 
