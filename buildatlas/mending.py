@@ -11,8 +11,8 @@ from rich.status import Status
 from buildatlas.wording import counted
 from resolvers import doctor
 from resolvers.doctor import Look, Mended
+from storage.checks.findings import Finding
 from storage.database import Database
-from storage.findings import Finding
 
 
 def examined(database: Database, *, repair: bool, console: Console) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from graph.constraints import parse_constraint
 from graph.errors import GraphError
 from graph.names import check_name
 from graph.versions import parse_version, sort_key
-from storage import checks, subjects, text_checks
+from storage.checks import everything as checks
+from storage.checks import subjects
+from storage.checks import texts as text_checks
+from storage.checks.findings import MOST_SHOWN, Check, Finding, Found, listed
+from storage.checks.texts import Said, VersionText
 from storage.database import Connection, Database
 from storage.errors import MendRefused
-from storage.findings import MOST_SHOWN, Check, Finding, Found, listed
-from storage.text_checks import Said, VersionText
 
 # What one mends may show another what it could not see before; past this nothing is gained by trying again.
 _ROUNDS: Final = 3

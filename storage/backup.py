@@ -24,9 +24,9 @@ from storage import copying, triggers, upgrade
 from storage.copying import Contents
 from storage.database import Database
 from storage.dialects import is_sqlite
+from storage.engines.sqlite import driver_of, engine_of, errors_of
 from storage.errors import FileTaken, NotEmpty, Trouble, Unavailable
 from storage.images import TABLES
-from storage.sqlite import driver_of, engine_of, errors_of
 
 # What is written here is put on disk once, when it is complete; before that it counts for nothing.
 _PART_PRAGMAS: Final = ("query_only=OFF", "synchronous=OFF", "cache_size=-65536")

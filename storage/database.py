@@ -9,11 +9,11 @@ from typing import Final, Protocol, TypeAlias
 import sqlalchemy
 
 from storage import upgrade
-from storage.embedded import EmbeddedStore
+from storage.engines.embedded import EmbeddedStore
+from storage.engines.postgres import PostgresStore, is_postgres
+from storage.engines.watchers import Seen
+from storage.engines.written import Result, Written
 from storage.errors import Trouble, Unavailable
-from storage.postgres import PostgresStore, is_postgres
-from storage.watchers import Seen
-from storage.written import Result, Written
 
 Connection: TypeAlias = sqlalchemy.Connection
 """One transaction, which the query functions of this room take."""

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from storage.dialects import any_of, ids, is_sqlite
+from storage.engines.written import note_event
 from storage.rows import EventRow
 from storage.statements import BulkInsert, Query
 from storage.tables import EVENTS, EventKind, SubjectType
-from storage.written import note_event
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):

@@ -89,7 +89,7 @@ class Server:
             cwd=_ROOT,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "BUILDATLAS_LOG_LEVEL": "ERROR", "COLUMNS": "500"},
+            env={**_without_coverage(), "BUILDATLAS_LOG_LEVEL": "ERROR", "COLUMNS": "500"},
             start_new_session=True,
         )
         assert self._process.stderr is not None
@@ -109,6 +109,11 @@ class Server:
             self._process.wait()
             self._process = None
             self._drain.join()
+
+
+def _without_coverage() -> dict[str, str]:
+    """Return the environment of a process that will be killed, and would leave half a report."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 def _read_to_the_end(stream: IO[str]) -> None:

@@ -18,9 +18,10 @@ from resolvers.drafts import DependencyRequest, PublishRequest, draft_of
 from resolvers.errors import ClosesCycle
 from resolvers.loaded_graphs import Graphs, Selection
 from resolvers.versions import publish
-from storage import dependencies, follower
+from storage import dependencies
 from storage.database import Connection, Database
 from storage.dependencies import GraphScope
+from storage.engines import follower
 from storage.errors import Unavailable
 from storage.transitions import VersionStatus
 from tests.postgres import migrated_database

@@ -10,11 +10,13 @@ import pytest
 
 from resolvers import doctor
 from resolvers.transfer import OnError, import_catalogue
-from storage import checks, history, packages, versions
+from storage import history, packages, versions
+from storage.checks import everything as checks
+from storage.checks.findings import MOST_SHOWN, Finding
 from storage.database import Connection, Database
+from storage.engines.postgres import is_postgres
+from storage.errors import MendRefused
 from storage.events import after
-from storage.findings import MOST_SHOWN, Finding
-from storage.postgres import is_postgres
 from storage.tables import EventKind, SubjectType
 from storage.transitions import BuildStatus
 from tests import postgres
@@ -699,3 +701,7 @@ def test_a_damaged_page_is_told_of(tmp_path: Path) -> None:
 
     assert not any(finding.is_mendable for finding in findings)
     assert findings[0].remedy == "restore a backup"
+
+
+def test_a_refusal_to_mend_says_which_check_met_it_and_why() -> None:
+    assert str(MendRefused("ids", "permission denied")) == "ids could not be mended: permission denied"

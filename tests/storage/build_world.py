@@ -7,8 +7,8 @@ from storage import builds, runs, waits
 from storage.build_rows import BuildRow
 from storage.build_tables import BUILDS, BuildTrigger, RunFields
 from storage.database import Connection, Database
+from storage.engines.written import Result
 from storage.transitions import BuildConclusion, BuildStatus
-from storage.written import Result
 from tests.storage.subjects import set_status
 from tests.storage.world import NOW, add_package, add_version
 

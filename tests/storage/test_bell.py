@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import bell
-from storage.bell import Bell, Listener
+from storage.engines import bell
+from storage.engines.bell import Bell, Listener
+from storage.engines.watchers import Watchers
 from storage.errors import Trouble, Unavailable
-from storage.watchers import Watchers
 
 
 def listening(path: Path, watchers: Watchers, position: list[int]) -> Listener:

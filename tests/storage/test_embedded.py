@@ -21,8 +21,9 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import dependencies, packages, sqlite
+from storage import dependencies, packages
 from storage.database import Connection, Database
+from storage.engines import sqlite
 from storage.errors import Trouble, Unavailable
 from storage.tables import PackageFields
 from tests.storage.world import NOW, add_package, needs

@@ -14,8 +14,9 @@ from typing import IO
 import psycopg
 import pytest
 
-from storage import events, follower
+from storage import events
 from storage.database import Database
+from storage.engines import follower
 from storage.errors import Trouble, Unavailable
 from storage.events import Change
 from storage.tables import EventKind, SubjectType

@@ -8,14 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from unittest.mock import patch
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from storage import events, packages, postgres
+from storage import events, packages
 from storage.database import Connection, Database
+from storage.engines import postgres
+from storage.engines.follower import Follower
 from storage.errors import Trouble, Unavailable
 from storage.events import Change
 from storage.tables import EventKind, PackageFields, SubjectType
@@ -427,3 +430,14 @@ def test_a_batch_that_meets_the_same_keys_again_and_again_has_its_way_in_the_end
 
     assert database.write(add_all).value == 17
     assert rounds == [4]
+
+
+def test_what_is_written_is_said_to_be_so_though_nobody_can_tell_its_place(database: Database) -> None:
+    with (
+        patch.object(Follower, "position_of", side_effect=psycopg.OperationalError("the connection broke")),
+        pytest.raises(Unavailable, match="has written what was asked, but its place") as refused,
+    ):
+        database.write(lambda connection: events.append(connection, [_CHANGE], at=NOW))
+
+    assert refused.value.trouble is Trouble.UNPLACED
+    assert database.write(lambda connection: events.append(connection, [_CHANGE], at=NOW)).cursor == 2

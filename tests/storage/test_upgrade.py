@@ -19,10 +19,10 @@ from sqlalchemy import Connection, create_engine, text
 from storage import history, triggers, upgrade
 from storage.columns import Base
 from storage.database import Database
+from storage.engines.sqlite import become_writer, engine_of
 from storage.errors import Trouble, Unavailable
 from storage.rows import TransitionRow
 from storage.schemas import Schema, found
-from storage.sqlite import become_writer, engine_of
 from storage.tables import SubjectType
 from tests import postgres
 from tests.databases import KINDS

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
+from storage.engines.lock import FileLock
+from storage.engines.sqlite import become_writer, errors_of, is_in_transaction, savepoint
+from storage.engines.written import Result, carry_out
 from storage.errors import Trouble, Unavailable
-from storage.lock import FileLock
-from storage.sqlite import become_writer, errors_of, is_in_transaction, savepoint
-from storage.written import Result, carry_out
 
 # Of one transaction: past this, a flush shared by more costs each of them no less.
 _LARGEST_GROUP: Final = 256

@@ -12,12 +12,12 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection
 
-from storage.bell import Bell, Listener
+from storage.engines.bell import Bell, Listener
+from storage.engines.sqlite import engine_of, errors_of, file_of
+from storage.engines.watchers import Seen, Watchers
+from storage.engines.writer import Writer
+from storage.engines.written import Result
 from storage.errors import Trouble, Unavailable
-from storage.sqlite import engine_of, errors_of, file_of
-from storage.watchers import Seen, Watchers
-from storage.writer import Writer
-from storage.written import Result
 
 _NEWEST: Final = "SELECT max(seq) FROM events"
 

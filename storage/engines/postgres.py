@@ -15,10 +15,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.engines.follower import Follower
+from storage.engines.watchers import Seen
+from storage.engines.written import Result, carry_out
 from storage.errors import Trouble, Unavailable
-from storage.follower import Follower
-from storage.watchers import Seen
-from storage.written import Result, carry_out
 
 _SCHEMES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 

@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import CheckConstraint, Connection, ForeignKeyConstraint, Table, exists, select, text
 from sqlalchemy.dialects import sqlite
 
+from storage.checks.findings import Finding, Found, RowCheck, Rule, listed
+from storage.checks.subjects import NOUNS
 from storage.copying import COUNTED, count_on, highest_ids, last_ids
-from storage.findings import Finding, Found, RowCheck, Rule, listed
 from storage.images import IMAGES, TABLES
-from storage.subjects import NOUNS
 
 
 def _references() -> Iterator[Rule]:

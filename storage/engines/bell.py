@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+from storage.engines.watchers import Watchers
 from storage.errors import StorageError
-from storage.watchers import Watchers
 
 log = logging.getLogger(__name__)
 

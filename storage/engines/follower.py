@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import psycopg
 
-from storage.watchers import Seen, Watchers
+from storage.engines.watchers import Seen, Watchers
 
 log = logging.getLogger(__name__)
 

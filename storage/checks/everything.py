@@ -6,11 +6,15 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from storage import build_checks, event_checks, history_checks, row_checks, schemas
+from storage import schemas
+from storage.checks import builds as build_checks
+from storage.checks import events as event_checks
+from storage.checks import history as history_checks
+from storage.checks import rows as row_checks
+from storage.checks.findings import Check
+from storage.checks.schema import IntegrityCheck, SchemaCheck
 from storage.database import Database
 from storage.errors import MendRefused
-from storage.findings import Check
-from storage.schema_checks import IntegrityCheck, SchemaCheck
 from storage.schemas import PartKind, Schema
 
 _ROWS: Final[tuple[Check, ...]] = (

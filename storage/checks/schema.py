@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from storage import schemas, triggers
+from storage.checks.findings import Finding, Found, listed
 from storage.dialects import is_sqlite
-from storage.findings import Finding, Found, listed
 from storage.schemas import Part, PartKind, Schema
 
 _INDEX_FAULTS: Final = ("missing from index", "wrong # of entries in index", "non-unique entry in index")

@@ -21,9 +21,9 @@ from sqlalchemy import (
     select,
 )
 
-from storage.findings import ACTOR, Mend, RowCheck, Rule
+from storage.checks.findings import ACTOR, Mend, RowCheck, Rule
+from storage.checks.subjects import NOUNS
 from storage.images import IMAGES
-from storage.subjects import NOUNS
 from storage.triggers import TRACKED, Tracked
 
 _HISTORY: Final = IMAGES["state_tracking"]

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, not_, select
 
+from storage.checks.findings import Found, Mend, RowCheck, Rule
 from storage.dialects import is_sqlite
-from storage.findings import Found, Mend, RowCheck, Rule
 from storage.images import IMAGES
 from storage.tables import EventKind, SubjectType
 

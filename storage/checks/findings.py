@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Select, func, select
 
-from storage import subjects
+from storage.checks import subjects
 from storage.images import IMAGES
 
 MOST_SHOWN: Final = 20

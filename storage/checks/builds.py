@@ -18,9 +18,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from storage import subjects
+from storage.checks import subjects
+from storage.checks.findings import ACTOR, Mend, RowCheck, Rule
 from storage.dialects import any_of
-from storage.findings import ACTOR, Mend, RowCheck, Rule
 from storage.images import IMAGES
 from storage.transitions import (
     LEASED,

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from storage import subjects
+from storage.checks import subjects
 from storage.dialects import any_of
 from storage.images import IMAGES
 from storage.statements import Query, as_tuple
