@@ -48,10 +48,10 @@ def file_of(url: str) -> Path:
         # The rest may hold a password.
         location = f"{url.partition('://')[0]}://…"
         raise Unavailable(
-            location, Trouble.UNSUPPORTED, "this is no database URL; use sqlite:///file"
+            location, Trouble.UNSUPPORTED, "this is no database URL; use sqlite:///file or postgresql://…"
         ) from error
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"} or parsed.query:
-        detail = "use a file's path, or sqlite:///file without options"
+        detail = "use a file's path, sqlite:///file without options, or postgresql://…"
         raise Unavailable(parsed.render_as_string(hide_password=True), Trouble.UNSUPPORTED, detail)
     return _named(parsed.database or "", url)
 

@@ -85,25 +85,3 @@ def test_the_last_transition_of_each_subject_is_found(database: Database, ids: t
             app: of_app[-1].id,
             lib: of_lib[-1].id,
         }
-
-
-def test_the_history_of_a_subject_is_found_by_seeking(database: Database, ids: tuple[int, int, int]) -> None:
-    with database.read() as connection:
-        if connection.dialect.name != "sqlite":
-            pytest.skip("PostgreSQL plans by how much there is")
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        statements: list[str] = []
-        driver.set_trace_callback(statements.append)
-        history.page(connection, SubjectType.PACKAGE, ids[0], after=1, limit=10)
-        history.page(connection, after=1, limit=10)
-        history.count(connection, SubjectType.PACKAGE, ids[0])
-        history.last_of(connection, SubjectType.PACKAGE, ids[0])
-        driver.set_trace_callback(None)
-        plans = [
-            " ".join(str(row[3]) for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}"))
-            for statement in statements
-        ]
-
-    assert len(plans) == 4
-    assert not any("SCAN state_tracking" in plan or "TEMP B-TREE FOR ORDER BY" in plan for plan in plans)
