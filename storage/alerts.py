@@ -13,7 +13,7 @@ from storage.dialects import any_of
 from storage.monitoring_rows import AlertRow
 from storage.monitoring_tables import ALERTS
 from storage.moves import move as move_row
-from storage.statements import BulkInsert, Query
+from storage.statements import BulkInsert, Query, given
 from storage.transitions import ALERT_MOVES, AlertState
 
 
@@ -30,7 +30,7 @@ def page(
     after: int | None = None,
 ) -> list[AlertRow]:
     """Return up to `limit` alerts in these states (None: in any), newest first, after the one with the id `after`."""
-    values = {name: value for name, value in (("states", states), ("after", after)) if value is not None}
+    values = given(states=states, after=after)
     return _page_query(frozenset(values)).all(connection, limit=limit, **values)
 
 

@@ -16,7 +16,7 @@ from storage.build_tables import BUILDS, ReportFields
 from storage.dialects import any_of, can_be_there
 from storage.moves import move as move_row
 from storage.ranking import first_of_each
-from storage.statements import BulkInsert, Query, as_tuple
+from storage.statements import BulkInsert, Query, as_tuple, given
 from storage.tables import PACKAGES, VERSIONS
 from storage.transitions import BUILD_MOVES, LEASED, REOPENED, BuildConclusion, BuildStatus
 
@@ -66,7 +66,7 @@ def page(
 
     They are the newest of them, or `backwards` the oldest.
     """
-    values = {**_values(filter), **_given(after=after, before=before)}
+    values = {**_values(filter), **given(after=after, before=before)}
     return _page(connection, values, limit=limit, backwards=backwards)
 
 
@@ -92,7 +92,7 @@ def pages_of(
 
     One statement for any number of them; one without such builds has an empty list.
     """
-    values = _given(statuses=statuses, conclusions=conclusions, after=after)
+    values = given(statuses=statuses, conclusions=conclusions, after=after)
     pages: dict[int, list[BuildRow]] = {id_: [] for id_ in ids}
     if len(pages) == 1:
         # A page of one is cut short by its limit; many are ranked as a whole.
@@ -112,7 +112,7 @@ def counts_of(
     conclusions: tuple[BuildConclusion, ...] | None = None,
 ) -> dict[int, int]:
     """Return how many builds each run or package has, in one statement."""
-    values = _given(statuses=statuses, conclusions=conclusions)
+    values = given(statuses=statuses, conclusions=conclusions)
     counts = dict.fromkeys(ids, 0)
     counts.update(_counts_query(owner, frozenset(values)).all(connection, ids=counts, **values))
     return counts
@@ -196,17 +196,13 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 
 
 def _values(filter: BuildFilter) -> dict[str, Any]:
-    return _given(
+    return given(
         run_id=filter.run_id,
         package=filter.package,
         statuses=filter.statuses,
         conclusions=filter.conclusions,
         worker=filter.worker,
     )
-
-
-def _given(**values: object) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _page(

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from storage.dialects import any_of, ids, is_sqlite
 from storage.engines.written import note_event
 from storage.rows import EventRow
-from storage.statements import BulkInsert, Query
+from storage.statements import BulkInsert, Query, given
 from storage.tables import EVENTS, EventKind, SubjectType
 
 
@@ -32,11 +32,11 @@ def append(connection: Connection, changes: Iterable[Change], *, at: datetime) -
 
     On SQLite an event has its position at once; on PostgreSQL it gets one from the sequencer after the commit.
     """
-    given = ids(connection, EVENTS)
+    fresh = ids(connection, EVENTS)
     has_position = is_sqlite(connection)
     rows = [
         (
-            id_ := next(given),
+            id_ := next(fresh),
             id_ if has_position else None,
             at,
             change.kind,
@@ -64,8 +64,7 @@ def after(
     run: int | None = None,
 ) -> list[EventRow]:
     """Return the first `limit` events after `cursor`, of these kinds and packages and this run (None: of all), oldest first."""
-    given = (("kinds", kinds), ("packages", packages), ("run", run))
-    values = {name: wanted for name, wanted in given if wanted is not None}
+    values = given(kinds=kinds, packages=packages, run=run)
     return _after_query(frozenset(values)).all(connection, cursor=cursor, limit=limit, **values)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from storage.dialects import any_of
 from storage.rows import TransitionRow
-from storage.statements import Query, as_tuple
+from storage.statements import Query, as_tuple, given
 from storage.tables import TRANSITIONS, SubjectType
 
 
@@ -21,7 +21,7 @@ def page(
     limit: int,
 ) -> list[TransitionRow]:
     """Return the first `limit` transitions after `after`, which is an id, oldest first: of one subject, of a type, of all."""
-    values = _values(subject_type, subject_id)
+    values = given(subject_type=subject_type, subject_id=subject_id)
     return _page_query(frozenset(values)).all(connection, after=after or 0, limit=limit, **values)
 
 
@@ -29,7 +29,7 @@ def count(
     connection: Connection, subject_type: SubjectType | None = None, subject_id: int | None = None
 ) -> int:
     """Return how many transitions there are: of one subject, of a type, of all."""
-    values = _values(subject_type, subject_id)
+    values = given(subject_type=subject_type, subject_id=subject_id)
     return _count_query(frozenset(values)).all(connection, **values)[0]
 
 
@@ -46,11 +46,6 @@ def lasts_of(connection: Connection, subject_type: SubjectType, subject_ids: Ite
 def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, TransitionRow]:
     """Return the transitions with these ids, those that exist, in one statement."""
     return {row.id: row for row in _BY_IDS.all(connection, ids=ids)}
-
-
-def _values(subject_type: SubjectType | None, subject_id: int | None) -> dict[str, object]:
-    given = (("subject_type", subject_type), ("subject_id", subject_id))
-    return {name: value for name, value in given if value is not None}
 
 
 _C: Final = TRANSITIONS.c

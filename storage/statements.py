@@ -46,6 +46,11 @@ def as_tuple(*columns: Any) -> Any:
     return columns
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """Return those of `values` that are not None: what was asked for, of what may be left out."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 class Query(Generic[Row]):
     """A select whose rows come out as `row(*columns)`. Parameters are its `bindparam`s, by name."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, false, func, select
 from storage import dialects
 from storage.dialects import any_of
 from storage.rows import CandidateRow, PackageCandidates, VersionRow
-from storage.statements import BulkInsert, Query, as_tuple
+from storage.statements import BulkInsert, Query, as_tuple, given
 from storage.tables import PACKAGES, VERSIONS, VersionFields
 from storage.transitions import VERSION_MOVES, PackageStatus, VersionStatus, origins
 
@@ -61,8 +61,7 @@ def pages_of(
     One statement for any number of packages; a package without such versions has an empty list. `after` and
     `before` are sort keys, which are a version's place among those of its package.
     """
-    bounds = {name: key for name, key in (("after", after), ("before", before)) if key is not None}
-    values = bounds if statuses is None else {**bounds, "statuses": statuses}
+    values = given(statuses=statuses, after=after, before=before)
     pages: dict[int, list[VersionRow]] = {id_: [] for id_ in package_ids}
     query = _page_query(frozenset(values), backwards=backwards)
     for row in query.all(connection, ids=pages, limit=limit, **values):
@@ -75,7 +74,7 @@ def counts_of(
 ) -> dict[int, int]:
     """Return how many versions each package has, in one statement."""
     counts = dict.fromkeys(package_ids, 0)
-    values = {} if statuses is None else {"statuses": statuses}
+    values = given(statuses=statuses)
     counts.update(_count_query(frozenset(values)).all(connection, ids=counts, **values))
     return counts
 
