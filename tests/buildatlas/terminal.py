@@ -33,11 +33,13 @@ class Terminal:
     """A folder with a database in it."""
 
     folder: Path
+    database: str | None = None
+    """Its URL; None for a file in the folder."""
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {
             **os.environ,
-            "BUILDATLAS_DATABASE_URL": str(self.folder / "catalogue.db"),
+            "BUILDATLAS_DATABASE_URL": self.database or str(self.folder / "catalogue.db"),
             "COLUMNS": "60",
             "NO_COLOR": "1",
         }

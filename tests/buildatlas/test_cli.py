@@ -2,13 +2,14 @@
 
 import gzip
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.buildatlas.terminal import CATALOGUE, Terminal
+from tests.databases import KINDS, url_of
 
 
 @pytest.fixture
@@ -16,12 +17,14 @@ def empty(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+@pytest.fixture(scope="module", params=KINDS)
+def terminal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A catalogue that is only read."""
-    built = Terminal(tmp_path_factory.mktemp("cli"))
-    assert built.run("import", built.write("catalogue.jsonl", CATALOGUE)).code == 0
-    return built
+    folder = tmp_path_factory.mktemp("cli")
+    with url_of(request.param, folder) as url:
+        built = Terminal(folder, url)
+        assert built.run("import", built.write("catalogue.jsonl", CATALOGUE)).code == 0
+        yield built
 
 
 def test_an_import_says_what_is_new_and_a_second_one_that_nothing_is(empty: Terminal) -> None:

@@ -1,9 +1,7 @@
 """What keeps pins from the latest versions of their packages, told from real answers."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -12,36 +10,35 @@ from buildatlas.choices import DependencyKind, Strategy
 from buildatlas.holds import Hold, holds
 from buildatlas.local import LocalClient
 from buildatlas.questions import Options
+from storage.database import Database
 from tests.resolvers.registry import stored
 
 Ask = Callable[..., list[Hold]]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Callable[[str], Ask]]:
+def world(database: Database) -> Callable[[str], Ask]:
     """Give what stores a catalogue and then tells what is held back in answers from it."""
-    with ExitStack() as opened:
 
-        def store(text: str) -> Ask:
-            atlas = stored(tmp_path, text)
-            opened.callback(atlas.database.close)
-            client = LocalClient(atlas, "0")
+    def store(text: str) -> Ask:
+        atlas = stored(database, text)
+        client = LocalClient(atlas, "0")
 
-            def held(
-                *requirements: str,
-                locked: Mapping[str, str] | None = None,
-                yanked: Mapping[str, str] | None = None,
-                options: Options | None = None,
-            ) -> list[Hold]:
-                asked = (options or Options()).question(requirements)
-                supposed = [{"package": name, "version": text} for name, text in (yanked or {}).items()]
-                wanted = {"resolve": asked.as_input(locked or {}), "yank": supposed}
-                answer = client.ask(documents.SIMULATE, {"input": wanted, "explain": True})
-                return holds(answer["simulate"]["after"], asked, locked or {}, supposed)
+        def held(
+            *requirements: str,
+            locked: Mapping[str, str] | None = None,
+            yanked: Mapping[str, str] | None = None,
+            options: Options | None = None,
+        ) -> list[Hold]:
+            asked = (options or Options()).question(requirements)
+            supposed = [{"package": name, "version": text} for name, text in (yanked or {}).items()]
+            wanted = {"resolve": asked.as_input(locked or {}), "yank": supposed}
+            answer = client.ask(documents.SIMULATE, {"input": wanted, "explain": True})
+            return holds(answer["simulate"]["after"], asked, locked or {}, supposed)
 
-            return held
+        return held
 
-        yield store
+    return store
 
 
 def reasons(held: list[Hold]) -> dict[str, list[str]]:

@@ -1,7 +1,6 @@
 """Catalogues written as text, stored in a real database."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from resolvers.atlas import Atlas
 from resolvers.drafts import DependencyRequest, PublishRequest, UpdateRequest
@@ -14,9 +13,8 @@ from tests.graph.universe import Universe, universe
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def stored(folder: Path, text: str) -> Atlas:
+def stored(database: Database, text: str) -> Atlas:
     """Store the catalogue that `text` describes, in the form that `universe` reads."""
-    database = Database.open(str(folder / "registry.db"))
     fill(database, universe(text))
     return Atlas(database)
 

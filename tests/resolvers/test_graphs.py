@@ -1,6 +1,6 @@
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -42,10 +42,8 @@ EVERYTHING = Selection()
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
-    built = stored(tmp_path, DIAMOND)
-    yield built
-    built.database.close()
+def atlas(database: Database) -> Atlas:
+    return stored(database, DIAMOND)
 
 
 def dependencies(
@@ -119,10 +117,10 @@ def test_what_cannot_be_a_name_is_not_echoed_whole(atlas: Atlas) -> None:
     assert refused.value.suggestions == ()
 
 
-def test_the_graph_follows_writes_of_this_process_and_of_others(atlas: Atlas, tmp_path: Path) -> None:
+def test_the_graph_follows_writes_of_this_process_and_of_others(atlas: Atlas, database_url: str) -> None:
     assert dependencies(atlas, "base") == ()
     before = graphs.revision(atlas)
-    another = Atlas(Database.open(str(tmp_path / "registry.db")))
+    another = Atlas(Database.open(database_url))
 
     add(another, "base 2 needs new\nnew 1")
 

@@ -1,8 +1,6 @@
 """What lies around many packages at once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +13,12 @@ from storage.database import Database
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
+def atlas(database: Database) -> Atlas:
     """Package a needs b and something unregistered, b needs c."""
-    database = Database.open(str(tmp_path / "atlas.db"))
     for name, needs in {"c": (), "b": ("c",), "a": ("b", "ghost")}.items():
         dependencies = tuple(map(DependencyRequest, needs))
         publish(database, PublishRequest(name, "1", dependencies), now=datetime(2026, 1, 1, tzinfo=UTC))
-    yield Atlas(database)
-    database.close()
+    return Atlas(database)
 
 
 def test_each_walk_has_its_own_answer_and_only_registered_packages_are_met(atlas: Atlas) -> None:

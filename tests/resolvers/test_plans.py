@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 import resolvers.plans
@@ -11,6 +8,7 @@ from resolvers.errors import LimitExceeded, NotFound, NotPinned
 from resolvers.loaded_graphs import Selection
 from resolvers.plans import Plan, PlanRequest, build_plan
 from resolvers.resolutions import Unsolved
+from storage.database import Database
 from tests.graph.universe import wants
 from tests.resolvers.registry import add, stored
 
@@ -28,10 +26,8 @@ REGISTRY = """
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
-    built = stored(tmp_path, REGISTRY)
-    yield built
-    built.database.close()
+def atlas(database: Database) -> Atlas:
+    return stored(database, REGISTRY)
 
 
 def planned(atlas: Atlas, request: PlanRequest) -> Plan:

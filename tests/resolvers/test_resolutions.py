@@ -1,6 +1,4 @@
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,15 +9,14 @@ from resolvers.atlas import Atlas
 from resolvers.errors import BadConstraint, BadInput, BadVersion, LimitExceeded, Refusal
 from resolvers.resolutions import Resolved, Unsolved, resolve
 from storage import versions
+from storage.database import Database
 from tests.graph.universe import wants
 from tests.resolvers.registry import stored
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
-    built = stored(tmp_path, "app 1 needs lib >=1\nlib 1\nlib 2")
-    yield built
-    built.database.close()
+def atlas(database: Database) -> Atlas:
+    return stored(database, "app 1 needs lib >=1\nlib 1\nlib 2")
 
 
 def test_a_solution_knows_where_its_pins_are_stored(atlas: Atlas) -> None:

@@ -1,10 +1,8 @@
 """A simulation answers as the stored catalogue would after the change, and writes nothing."""
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,10 +49,8 @@ CHAIN = """
 
 
 @pytest.fixture
-def atlas(tmp_path: Path) -> Iterator[Atlas]:
-    built = stored(tmp_path, CHAIN)
-    yield built
-    built.database.close()
+def atlas(database: Database) -> Atlas:
+    return stored(database, CHAIN)
 
 
 def version(package: str, version: str, *needs: str, **more: Any) -> PublishRequest:
