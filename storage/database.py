@@ -10,7 +10,7 @@ import sqlalchemy
 
 from storage import upgrade
 from storage.engines.embedded import EmbeddedStore
-from storage.engines.postgres import PostgresStore, is_postgres
+from storage.engines.urls import is_postgres
 from storage.engines.watchers import Seen
 from storage.engines.written import Result, Written
 from storage.errors import Trouble, Unavailable
@@ -69,11 +69,14 @@ class Database:
         behind other writers. `connections` bounds those to PostgreSQL, besides one for the event log; who finds all in
         use waits for a moment. `trace` is told every statement that is run. Raises Unavailable with what is in the way.
         """
-        store: Store = (
-            PostgresStore(url, wait=wait, connections=connections, trace=trace)
-            if is_postgres(url)
-            else EmbeddedStore(url, create=create, wait=wait, trace=trace)
-        )
+        store: Store
+        if is_postgres(url):
+            # Its driver takes a while to load, and most have no use for it.
+            from storage.engines.postgres import PostgresStore  # noqa: PLC0415
+
+            store = PostgresStore(url, wait=wait, connections=connections, trace=trace)
+        else:
+            store = EmbeddedStore(url, create=create, wait=wait, trace=trace)
         database = cls(store)
         try:
             database._bring_up_to_date(create=create)

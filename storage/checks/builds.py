@@ -44,11 +44,9 @@ _WAITS: Final = IMAGES["build_dependencies"]
 _ATTEMPTS: Final = IMAGES["build_attempts"]
 _LOGS: Final = IMAGES["build_logs"]
 _ARTIFACTS: Final = IMAGES["artifacts"]
-_ALERTS: Final = IMAGES["alerts"]
 
 _R: Final = _RUNS.c
 _B: Final = _BUILDS.c
-_A: Final = _ALERTS.c
 
 _Values: TypeAlias = Callable[[Any], dict[str, Any]]
 """The columns to set, from the moment of mending."""
@@ -79,28 +77,29 @@ def _rule(table: str, bad: Select[Any], problem: str, remedy: str, values: _Valu
     return Rule(table, bad, problem, remedy, _setting(table, bad, values))
 
 
-def _completed(name: str) -> tuple[Rule, Rule]:
-    """Return the rules for a COMPLETED row without its moment, and a moment of one that is not."""
+def _undated(name: str, status: str, moment: str) -> Rule:
+    """Return the rule for a row that does not say since when it is what it is."""
     columns = IMAGES[name].c
-    is_completed = columns.status == "COMPLETED"
-    without = select(columns.id).where(is_completed, columns.completed_at.is_(None))
-    beyond = select(columns.id, columns.status).where(not_(is_completed), columns.completed_at.is_not(None))
-    return (
-        _rule(
-            name,
-            without,
-            "is COMPLETED, and not known since when",
-            "takes the moment of its last change",
-            lambda _now: {"completed_at": columns.updated_at},
-        ),
-        _rule(
-            name,
-            beyond,
-            "is {status}, and yet has a moment at which it was completed",
-            "empties that",
-            lambda _now: {"completed_at": None},
-        ),
+    return _rule(
+        name,
+        select(columns.id).where(columns.status == status, columns[moment].is_(None)),
+        f"is {status}, and not known since when",
+        "takes the moment of its last change",
+        lambda _now: {moment: columns.updated_at},
     )
+
+
+def _dated(name: str, status: str, moment: str) -> tuple[Rule, Rule]:
+    """Return the rules for a row of this status without its moment, and the moment of one of another."""
+    columns = IMAGES[name].c
+    beyond = _rule(
+        name,
+        select(columns.id, columns.status).where(columns.status != status, columns[moment].is_not(None)),
+        f"is {{status}}, and yet has a moment at which it was {status.lower()}",
+        "empties that",
+        lambda _now: {moment: None},
+    )
+    return _undated(name, status, moment), beyond
 
 
 def _not_concluded(name: str) -> Rule:
@@ -136,7 +135,7 @@ BUILDS: Final = RowCheck(
             lambda _now: {"conclusion": func.coalesce(_OF_LAST_ATTEMPT, BuildConclusion.INFRA_ERROR.value)},
         ),
         _not_concluded("build_status"),
-        *_completed("build_status"),
+        *_dated("build_status", BuildStatus.COMPLETED, "completed_at"),
         _rule(
             "build_status",
             select(_B.id, _B.status).where(_IS_HELD, or_(_B.lease_expires_at.is_(None), _B.worker.is_(None))),
@@ -189,7 +188,7 @@ RUNS: Final = RowCheck(
             },
         ),
         _not_concluded("build_runs"),
-        *_completed("build_runs"),
+        *_dated("build_runs", RunStatus.COMPLETED, "completed_at"),
         _rule(
             "build_runs",
             select(_R.id).where(_R.status == RunStatus.COMPLETED, _IS_UNFINISHED),
@@ -209,27 +208,8 @@ RUNS: Final = RowCheck(
 ALERTS: Final = RowCheck(
     "alerts",
     (
-        _rule(
-            "alerts",
-            select(_A.id).where(_A.status == AlertState.RESOLVED, _A.resolved_at.is_(None)),
-            "is RESOLVED, and not known since when",
-            "takes the moment of its last change",
-            lambda _now: {"resolved_at": _A.updated_at},
-        ),
-        _rule(
-            "alerts",
-            select(_A.id, _A.status).where(_A.status != AlertState.RESOLVED, _A.resolved_at.is_not(None)),
-            "is {status}, and yet has a moment at which it was resolved",
-            "empties that",
-            lambda _now: {"resolved_at": None},
-        ),
-        _rule(
-            "alerts",
-            select(_A.id).where(_A.status == AlertState.ACKNOWLEDGED, _A.acknowledged_at.is_(None)),
-            "is ACKNOWLEDGED, and not known since when",
-            "takes the moment of its last change",
-            lambda _now: {"acknowledged_at": _A.updated_at},
-        ),
+        *_dated("alerts", AlertState.RESOLVED, "resolved_at"),
+        _undated("alerts", AlertState.ACKNOWLEDGED, "acknowledged_at"),
     ),
 )
 

@@ -1,7 +1,7 @@
 """Checks of the file and of the schema: what holds for the rows because the database itself sees to it."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -62,8 +62,7 @@ class SchemaCheck:
         found = schemas.found(connection)
         findings = [
             _missing(part, sqlite) if part not in found else _altered(part, sqlite)
-            for part in wanted
-            if found.get(part) != self.expected[part]
+            for part in self._broken(found)
         ]
         return listed(len(wanted), [*findings, *(_foreign(part) for part in self._foreign(found))])
 
@@ -96,7 +95,8 @@ class SchemaCheck:
                 yield part
 
     def _make(self, connection: Connection, part: Part) -> None:
-        with suppress(DBAPIError), _attempt(connection):
+        # What the database refuses undoes no more than itself.
+        with suppress(DBAPIError), connection.begin_nested():
             if part.kind is PartKind.INDEX:
                 connection.exec_driver_sql(f"DROP INDEX IF EXISTS {part.name}")
                 connection.exec_driver_sql(self.expected[part])
@@ -135,15 +135,3 @@ def _wrong(part: Part, problem: str, sqlite: bool) -> Finding:
 def _foreign(part: Part) -> Finding:
     remedy = "see who made it and what for, and drop it if it is not wanted"
     return Finding(str(part), "is not part of Buildatlas", remedy, is_mendable=False)
-
-
-@contextmanager
-def _attempt(connection: Connection) -> Iterator[None]:
-    """Undo what the block has done when the database refuses it, and no more than that."""
-    connection.exec_driver_sql("SAVEPOINT attempt")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT attempt")
-        raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT attempt")

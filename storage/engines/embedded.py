@@ -3,11 +3,10 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 from weakref import WeakSet
 
 from sqlalchemy import Connection
@@ -16,10 +15,8 @@ from storage.engines.bell import Bell, Listener
 from storage.engines.sqlite import engine_of, errors_of, file_of
 from storage.engines.watchers import Seen, Watchers
 from storage.engines.writer import Writer
-from storage.engines.written import Result
+from storage.engines.written import Result, newest_position
 from storage.errors import Trouble, Unavailable
-
-_NEWEST: Final = "SELECT max(seq) FROM events"
 
 
 class EmbeddedStore:
@@ -99,9 +96,8 @@ class EmbeddedStore:
 
     def position(self) -> int:
         """Return the position of the newest event."""
-        with errors_of(self._path), closing(self._engine.raw_connection()) as connection:
-            # Outside a transaction: a statement by itself is one.
-            return connection.execute(_NEWEST).fetchone()[0] or 0
+        with self.glancing() as connection:
+            return newest_position(connection)
 
     def watch(self, seen: Seen) -> Callable[[], None]:
         """Tell `seen` of every move of the event log until what is returned is called."""

@@ -11,16 +11,15 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.engines.follower import Follower
+from storage.engines.urls import parsed
 from storage.engines.watchers import Seen
-from storage.engines.written import Result, carry_out
+from storage.engines.written import Result, carry_out, newest_position
 from storage.errors import Trouble, Unavailable
-
-_SCHEMES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 # Of the connections that a process may have, those that it keeps open.
 _KEPT: Final = 4
@@ -56,15 +55,9 @@ _ATTEMPTS_AT_KEYS: Final = 3
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.25
 
-_NEWEST: Final = "SELECT max(seq) FROM events"
 _LAST_COMMITTED: Final = (
     "SELECT (SELECT max(id) FROM events WHERE seq IS NULL), (SELECT max(seq) FROM events)"
 )
-
-
-def is_postgres(url: str) -> bool:
-    """Whether `url` names a PostgreSQL database."""
-    return url.startswith(_SCHEMES)
 
 
 class PostgresStore:
@@ -73,7 +66,7 @@ class PostgresStore:
     def __init__(
         self, url: str, *, wait: timedelta, connections: int, trace: Callable[[str], None] | None
     ) -> None:
-        self._url = _parsed(url)
+        self._url = parsed(url, "postgresql://user@host/database").set(drivername="postgresql+psycopg")
         self._wait = wait
         self._connections = connections
         self._engine = _engine_of(self._url, connections, trace)
@@ -184,7 +177,7 @@ class PostgresStore:
     def position(self) -> int:
         """Return the position of the newest event."""
         with self.glancing() as connection:
-            return connection.exec_driver_sql(_NEWEST).scalar() or 0
+            return newest_position(connection)
 
     def watch(self, seen: Seen) -> Callable[[], None]:
         """Tell `seen` of every move of the event log until what is returned is called."""
@@ -268,17 +261,6 @@ _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
     "options": f"-c timezone=UTC -c statement_timeout={_ms(_STATEMENT_TIMEOUT)} "
     f"-c idle_in_transaction_session_timeout={_ms(_IDLE_TIMEOUT)}",
 }
-
-
-def _parsed(url: str) -> URL:
-    try:
-        return make_url(url).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError) as error:
-        # The rest may hold a password.
-        location = f"{url.partition('://')[0]}://…"
-        raise Unavailable(
-            location, Trouble.UNSUPPORTED, "this is no database URL; use postgresql://user@host/database"
-        ) from error
 
 
 def _engine_of(url: URL, connections: int, trace: Callable[[str], None] | None) -> Engine:

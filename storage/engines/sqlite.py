@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.engines.urls import parsed
 from storage.errors import Trouble, Unavailable
 
 # A reader's pages come from the memory map, so its own cache holds little; the writer's holds an import's indices.
@@ -42,18 +43,11 @@ def file_of(url: str) -> Path:
     """Return the file that `url` (`sqlite:///file`, or a plain path) stands for. Raises Unavailable for anything else."""
     if "://" not in url:
         return _named(url, url)
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        # The rest may hold a password.
-        location = f"{url.partition('://')[0]}://…"
-        raise Unavailable(
-            location, Trouble.UNSUPPORTED, "this is no database URL; use sqlite:///file or postgresql://…"
-        ) from error
-    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"} or parsed.query:
+    parts = parsed(url, "sqlite:///file or postgresql://…")
+    if parts.drivername not in {"sqlite", "sqlite+pysqlite"} or parts.query:
         detail = "use a file's path, sqlite:///file without options, or postgresql://…"
-        raise Unavailable(parsed.render_as_string(hide_password=True), Trouble.UNSUPPORTED, detail)
-    return _named(parsed.database or "", url)
+        raise Unavailable(parts.render_as_string(hide_password=True), Trouble.UNSUPPORTED, detail)
+    return _named(parts.database or "", url)
 
 
 def _named(path: str, url: str) -> Path:

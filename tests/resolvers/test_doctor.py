@@ -14,7 +14,7 @@ from storage import history, packages, versions
 from storage.checks import everything as checks
 from storage.checks.findings import MOST_SHOWN, Finding
 from storage.database import Connection, Database
-from storage.engines.postgres import is_postgres
+from storage.engines.urls import is_postgres
 from storage.errors import MendRefused
 from storage.events import after
 from storage.tables import EventKind, SubjectType

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.dialects import postgresql
 
 from storage import schemas
-from storage.engines.postgres import is_postgres
+from storage.engines.urls import is_postgres
 from storage.schemas import Part, PartKind
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy has no types there

@@ -16,7 +16,7 @@ from storage import backup, copying, events, packages, schemas, triggers, upgrad
 from storage.backup import Copied, back_up, restore
 from storage.copying import Contents
 from storage.database import Connection, Database
-from storage.engines.postgres import is_postgres
+from storage.engines.urls import is_postgres
 from storage.errors import FileTaken, NotEmpty, Trouble, Unavailable
 from storage.events import Change
 from storage.images import TABLES
