@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
@@ -23,6 +22,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from buildatlas.chores import chores
 from buildatlas.errors import PortTaken
 from buildatlas.middleware import AccessLog, LocalOnly, RequestIds
 from buildatlas.observability import request_id
@@ -31,7 +31,7 @@ from buildatlas.settings import Settings
 from buildatlas.sockets import GraphQLOverWebSocket
 from buildatlas.transport import GraphQLOverHTTP
 from resolvers.atlas import Atlas
-from resolvers.trimming import Retention, trim_events
+from resolvers.policy import Policy
 from schema.context import Application, Context
 from schema.pulse import Pulse
 from schema.root import schema
@@ -52,8 +52,6 @@ _PAGE_HEADERS: Final = {
 
 GRACE_SECONDS: Final = 10
 """How long a stopping server waits for answers that are still being worked out."""
-
-_TRIM_SECONDS: Final = 60
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -117,24 +115,11 @@ class _Site:
         )
         with closing(database):
             pulse = Pulse(database.watch)
-            self.application = Application(Atlas(database), pulse, version(), datetime.now(UTC))
-            async with pulse.beating(), self._trimming(database):
+            self.application = Application(
+                Atlas(database), pulse, version(), datetime.now(UTC), policy=_policy(settings)
+            )
+            async with pulse.beating(), chores(self.application.atlas, settings):
                 yield
-
-    @asynccontextmanager
-    async def _trimming(self, database: Database) -> AsyncIterator[None]:
-        """Keep the event log within bounds for as long as the context is open."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._trim, database)
-            yield
-            tasks.cancel_scope.cancel()
-
-    async def _trim(self, database: Database) -> None:
-        retention = Retention(self.settings.events_kept, timedelta(days=self.settings.events_days))
-        while True:
-            # Each process at a time of its own, so that hardly ever two find the same to do.
-            await anyio.sleep(random.uniform(0.5, 1.5) * _TRIM_SECONDS)  # noqa: S311 - nobody gains by guessing it
-            await anyio.to_thread.run_sync(_trim_events, database, retention)
 
     def lifespan(self, app: Starlette) -> AbstractAsyncContextManager[None]:
         del app
@@ -157,14 +142,12 @@ class _Site:
         return JSONResponse({"ready": True, "cursor": str(cursor)})
 
 
-def _trim_events(database: Database, retention: Retention) -> None:
-    try:
-        trimmed = trim_events(database, retention, now=datetime.now(UTC))
-    except StorageError as error:
-        log.warning("old events are not trimmed: %s", error)
-    else:
-        if trimmed:
-            log.info("old events are trimmed", extra={"events": trimmed})
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        first_backoff=timedelta(seconds=settings.backoff_seconds),
+        longest_backoff=timedelta(seconds=settings.longest_backoff_seconds),
+        log_limit=settings.log_limit,
+    )
 
 
 async def _healthz(request: Request) -> Response:

@@ -12,6 +12,9 @@ _LARGEST_PORT: Final = 65_535
 # Past this a typing error is more likely than a machine.
 _MOST_WORKERS: Final = 256
 _MOST_DAYS: Final = 100 * 365
+_DAY: Final = 86_400
+# Cancellation and time limits are kept to by recovery, which is to be no later than this.
+_LONGEST_RECOVERY: Final = 3_600
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -55,6 +58,18 @@ class Settings:
     events_days: int = 30
     """`BUILDATLAS_EVENTS_DAYS`: for how many days an event is kept at most."""
 
+    recovery_seconds: int = 2
+    """`BUILDATLAS_RECOVERY_SECONDS`: how often a server looks for leases that have run out and builds past their time."""
+
+    backoff_seconds: int = 5
+    """`BUILDATLAS_BACKOFF_SECONDS`: how long a build waits at most before its second attempt, after an INFRA_ERROR; twice as long before each further one."""
+
+    longest_backoff_seconds: int = 300
+    """`BUILDATLAS_LONGEST_BACKOFF_SECONDS`: how long a build waits at most before any attempt."""
+
+    log_limit: int = 16 * 1024 * 1024
+    """`BUILDATLAS_LOG_LIMIT`: how many characters of output are kept of one attempt at a build."""
+
     body_limit: int = 16 * 1024 * 1024
     """`BUILDATLAS_BODY_LIMIT`: the largest request body in bytes. 10,000 published versions take about 10 MB."""
 
@@ -80,6 +95,10 @@ class Settings:
         _check_range("BUILDATLAS_CONNECTIONS", self.connections, least=2)
         _check_range("BUILDATLAS_EVENTS_KEPT", self.events_kept, least=1)
         _check_range("BUILDATLAS_EVENTS_DAYS", self.events_days, least=1, most=_MOST_DAYS)
+        _check_range("BUILDATLAS_RECOVERY_SECONDS", self.recovery_seconds, least=1, most=_LONGEST_RECOVERY)
+        _check_range("BUILDATLAS_BACKOFF_SECONDS", self.backoff_seconds, least=0, most=_DAY)
+        _check_range("BUILDATLAS_LONGEST_BACKOFF_SECONDS", self.longest_backoff_seconds, least=0, most=_DAY)
+        _check_range("BUILDATLAS_LOG_LIMIT", self.log_limit, least=0)
         _check_range("BUILDATLAS_BODY_LIMIT", self.body_limit, least=1024)
         _check_range("BUILDATLAS_MESSAGE_LIMIT", self.message_limit, least=1024)
         _check_range("BUILDATLAS_SOCKET_LIMIT", self.socket_limit, least=0)
@@ -100,6 +119,10 @@ def settings(environment: Mapping[str, str]) -> Settings:
         connections=_whole_number(environment, "BUILDATLAS_CONNECTIONS", 16),
         events_kept=_whole_number(environment, "BUILDATLAS_EVENTS_KEPT", 1_000_000),
         events_days=_whole_number(environment, "BUILDATLAS_EVENTS_DAYS", 30),
+        recovery_seconds=_whole_number(environment, "BUILDATLAS_RECOVERY_SECONDS", 2),
+        backoff_seconds=_whole_number(environment, "BUILDATLAS_BACKOFF_SECONDS", 5),
+        longest_backoff_seconds=_whole_number(environment, "BUILDATLAS_LONGEST_BACKOFF_SECONDS", 300),
+        log_limit=_whole_number(environment, "BUILDATLAS_LOG_LIMIT", 16 * 1024 * 1024),
         body_limit=_whole_number(environment, "BUILDATLAS_BODY_LIMIT", 16 * 1024 * 1024),
         message_limit=_whole_number(environment, "BUILDATLAS_MESSAGE_LIMIT", 256 * 1024),
         socket_limit=_whole_number(environment, "BUILDATLAS_SOCKET_LIMIT", 1_000),

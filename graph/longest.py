@@ -29,16 +29,16 @@ def longest_to(rows: Rows, arriving: IntArray, lengths: LengthArray | None = Non
 
 
 def longest_chain(arrivals: Rows, longest: LengthArray, weights: LengthArray) -> list[int]:
-    """Return the nodes of the heaviest path, first to last, ties to the smallest numbers.
+    """Return the nodes of the heaviest path of a graph without cycles, first to last, ties to the smallest numbers.
 
-    `arrivals` are the rows against the edges, `longest` what `longest_to` gave for lengths that come from `weights`.
+    `arrivals` are the rows against the edges, `longest` what `longest_to` gave for lengths that come from `weights`. The
+    first node is one that no edge leads to, also where what comes first weighs nothing.
     """
     if len(longest) == 0:
         return []
     ends = longest + weights
     chain = [int(np.argmax(ends))]
-    while longest[chain[-1]] > 0:
-        before = arrivals.of(chain[-1])
+    while len(before := arrivals.of(chain[-1])):
         chain.append(int(before[np.argmax(ends[before])]))
     return chain[::-1]
 

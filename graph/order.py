@@ -7,13 +7,15 @@ consecutive waves. The first wave of all cycles and single packages is one longe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
 from graph.csr import Csr, IntArray, Rows
 from graph.cycles import DependencyCycle, cycles
 from graph.dependencies import DependencyGraph, GraphEdge
-from graph.longest import longest_chain, longest_to
+from graph.longest import LengthArray, longest_chain, longest_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,45 @@ class BuildOrder:
     """The place in `cycles` of each package that is in one."""
     critical_path: tuple[str, ...]
     """The longest chain of packages that must be built one after the other, in that order."""
+    critical_path_seconds: float | None
+    """How long that takes; None when it is known of no package how long it takes."""
+    needs: Mapping[str, tuple[str, ...]]
+    """What each package waits for, in name order: all that it needs of the others, but for the cut edges."""
+    remaining: Mapping[str, float]
+    """The seconds of the longest chain that begins with each package and goes on with what waits for it."""
 
 
-def plan(graph: DependencyGraph, names: Iterable[str]) -> BuildOrder:
-    """Return the order to build `names`; dependencies outside them count as built. Raises NotInGraph."""
+# What a package counts for where nothing is known of any: chains are then as long as they have packages.
+_ONE_EACH: Final = 1.0
+
+
+def plan(
+    graph: DependencyGraph, names: Iterable[str], seconds: Mapping[str, float] | None = None
+) -> BuildOrder:
+    """Return the order to build `names`; dependencies outside them count as built. Raises NotInGraph.
+
+    `seconds` says how long packages take, as far as that is known; a package it does not name counts as the mean of those it does.
+    """
     inner = graph.induced(names)
     found = tuple(cycles(inner))
     cut_edges = tuple(edge for cycle in found for edge in cycle.suggested_breaks)
     component_of = {name: index for index, cycle in enumerate(found) for name in cycle.packages}
     kept = _without(inner, cut_edges)
     wave = _waves(kept, _owners(inner, component_of, len(found)))
-    return BuildOrder(_named(inner, wave), cut_edges, found, component_of, _critical_path(inner, kept))
+    known = {name: seconds[name] for name in inner.names if name in seconds} if seconds else {}
+    weights = _weights(inner, known)
+    path = longest_chain(kept.out, _leading_to(kept.into, kept.out, weights), weights)
+    remaining = _leading_to(kept.out, kept.into, weights) + weights
+    return BuildOrder(
+        _named(inner, wave),
+        cut_edges,
+        found,
+        component_of,
+        critical_path=inner.names_of(path),
+        critical_path_seconds=float(remaining.max()) if known else None,
+        needs=_needs(inner, kept),
+        remaining=dict(zip(inner.names, remaining.tolist(), strict=True)),
+    )
 
 
 def _without(graph: DependencyGraph, edges: Iterable[GraphEdge]) -> Csr:
@@ -86,6 +116,17 @@ def _named(graph: DependencyGraph, wave: IntArray) -> tuple[tuple[str, ...], ...
     return tuple(map(tuple, waves))
 
 
-def _critical_path(graph: DependencyGraph, kept: Csr) -> tuple[str, ...]:
-    one_each = np.ones(len(graph), dtype=np.int32)
-    return graph.names_of(longest_chain(kept.out, _generations(kept), one_each))
+def _weights(graph: DependencyGraph, known: Mapping[str, float]) -> LengthArray:
+    mean = sum(known.values()) / len(known) if known else _ONE_EACH
+    return np.array([known.get(name, mean) for name in graph.names], dtype=np.float64)
+
+
+def _leading_to(rows: Rows, back: Rows, weights: LengthArray) -> LengthArray:
+    """Return the weight of the heaviest chain along `rows` that leads to each node, without its own."""
+    return longest_to(rows, back.degrees(), np.repeat(weights, rows.degrees()))
+
+
+def _needs(graph: DependencyGraph, kept: Csr) -> dict[str, tuple[str, ...]]:
+    needed = tuple(map(graph.names.__getitem__, kept.out.targets.tolist()))
+    ends = pairwise(kept.out.offsets.tolist())
+    return {name: needed[start:end] for name, (start, end) in zip(graph.names, ends, strict=True)}

@@ -158,3 +158,51 @@ class LimitExceeded(Refusal):
 
     def __str__(self) -> str:
         return f"{self.given:,} {self.what}, at most {self.limit:,} are allowed in one request"
+
+
+class LeaseLost(Refusal):
+    """A worker speaks of a build that it holds no more."""
+
+    def __init__(self, subject: str, why: str) -> None:
+        super().__init__(subject, why, path=("lease",))
+        self.subject = subject
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.subject} is not held under this lease: {self.why}. Stop working on it"
+
+
+class InUse(Refusal):
+    """A package is to be deleted of which builds have not ended."""
+
+    def __init__(self, name: str, builds: int) -> None:
+        super().__init__(name, builds, path=("name",))
+        self.name = name
+        self.builds = builds
+
+    def __str__(self) -> str:
+        some = "1 build of it has" if self.builds == 1 else f"{self.builds:,} builds of it have"
+        return f"package {self.name} is being built: {some} not ended. Cancel them, or wait for them"
+
+
+class NotRetried(Refusal):
+    """Another try at a build would come to nothing."""
+
+    def __init__(self, subject: str, why: str) -> None:
+        super().__init__(subject, why, path=("id",))
+        self.subject = subject
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.subject} cannot be tried again: {self.why}"
+
+
+class Gone(Refusal):
+    """Something was deleted between planning and writing."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject, path=("plan",))
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return f"{self.subject} was deleted while this was being planned: ask again"

@@ -18,9 +18,11 @@ from resolvers.differences import Content, content_of_draft, content_of_row, ver
 from resolvers.drafts import Draft, UpdateRequest, registered, updated
 from resolvers.errors import ClosesCycle, OtherContent
 from resolvers.loaded_graphs import Graphs
+from resolvers.scheduling import Course, held_reason
 from storage import dependencies, events, history, packages, versions
 from storage.database import Connection
 from storage.events import Change
+from storage.queue import HELD
 from storage.rows import PackageRow
 from storage.tables import DependencyFields, EventKind, PackageFields, SubjectType, VersionFields
 from storage.transitions import PACKAGE_MOVES, VersionStatus, illegal
@@ -138,6 +140,8 @@ class Ledger:
             subject = f"package {fields.name}"
             raise illegal(PACKAGE_MOVES, subject, origin=package.fields.status, target=fields.status)
         has_moved = fields.status is not package.fields.status
+        if package.id not in self._new_packages:
+            _hold_or_free(self._connection, package, fields, self._now, self._actor)
         package.fields = fields
         self._changes.append(_package_changed(package, self._last_move(package) if has_moved else None))
 
@@ -182,6 +186,21 @@ class Ledger:
         cycle = self._latest.cycle(draft.package, draft.dependencies, draft.forbid_cycles)
         if cycle is not None:
             raise ClosesCycle(cycle, path=("dependencies",))
+
+
+def _hold_or_free(
+    connection: Connection, package: _Package, fields: PackageFields, now: datetime, actor: str | None
+) -> None:
+    """Take the builds of a package that is not to be built any more out of the queue, or put them back."""
+    was_held, is_held = package.fields.status in HELD, fields.status in HELD
+    if was_held is is_held:
+        return
+    course = Course(connection, now, actor)
+    if is_held:
+        course.hold(package.id, held_reason(fields.name, fields.status))
+    else:
+        course.free(package.id)
+    course.finish()
 
 
 def _unreal() -> Iterator[int]:

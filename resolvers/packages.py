@@ -8,14 +8,15 @@ from typing import Final
 
 from resolvers.differences import package_differences
 from resolvers.drafts import UpdateRequest, check_update, registered
-from resolvers.errors import AlreadyExists, StillRequired
+from resolvers.errors import AlreadyExists, InUse, StillRequired
 from resolvers.ledger import Ledger, fields_of
 from resolvers.suggestions import unknown_package
-from storage import dependencies, events, packages, versions
+from storage import dependencies, events, flow, packages, versions
 from storage.database import Connection, Database
 from storage.events import Change
 from storage.rows import PackageRow
 from storage.tables import EventKind, SubjectType
+from storage.transitions import LIVE
 
 # Enough to see what is at stake.
 _REQUIRERS_SHOWN: Final = 10
@@ -82,13 +83,21 @@ def update(
 
 
 def delete(database: Database, name: str, *, force: bool, now: datetime) -> Deletion:
-    """Delete a package with its versions. Raises NotFound, and StillRequired unless `force`."""
+    """Delete a package with its versions, and its builds, which must have ended.
+
+    Raises NotFound, InUse, and StillRequired unless `force`.
+    """
 
     def operation(connection: Connection) -> int:
         row = existing(connection, name)
         requirers = dependencies.requirers(connection, name, limit=_REQUIRERS_SHOWN)
         if requirers.total and not force:
             raise StillRequired(name, requirers.names, requirers.total)
+        flow.lock(connection, flow.of_package(connection, row.id, LIVE))
+        live = flow.of_package(connection, row.id, LIVE)
+        if live:
+            raise InUse(name, len(live))
+        flow.forget(connection, row.id, now=now)
         deleted = versions.counts_of(connection, [row.id])[row.id]
         packages.delete(connection, row.id)
         change = Change(EventKind.PACKAGE_DELETED, SubjectType.PACKAGE, row.id, name)

@@ -17,7 +17,7 @@ from resolvers.graphs import NODE_BUDGET, TIME_LIMIT
 from resolvers.loaded_graphs import Selection
 from resolvers.resolutions import Resolved, Unsolved, resolve
 from resolvers.suggestions import unknown_package
-from storage import dependencies, packages, versions
+from storage import dependencies, durations, packages, versions
 from storage.transitions import PackageStatus
 
 MOST_BUILDS: Final = 100_000
@@ -42,6 +42,20 @@ class Plan:
     order: BuildOrder
     versions: Mapping[str, str]
     """By package; a package without a published version is missing."""
+    version_ids: Mapping[str, int]
+    package_ids: Mapping[str, int]
+    """Of those that have a version."""
+    seconds: Mapping[str, float]
+    """How long packages took to build of late, those that were never built left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which version of each package is to be built."""
+
+    texts: Mapping[str, str]
+    version_ids: Mapping[str, int]
+    package_ids: Mapping[str, int]
 
 
 def build_plan(atlas: Atlas, request: PlanRequest) -> Plan | Unsolved:
@@ -58,9 +72,9 @@ def _plan_latest(atlas: Atlas, request: PlanRequest) -> Plan:
     for name in request.packages:
         if name not in registered:
             raise unknown_package(name, registered, path=("packages",))
-    names = _with_dependents(graph, request) if request.packages else _every_active(atlas, latest)
+    names = _with_dependents(graph, request) if request.packages else _every_active(atlas, latest.texts)
     # The graph may be newer or older by a moment.
-    return _plan(graph, [name for name in names if name in graph and name in registered], latest)
+    return _plan(atlas, graph, [name for name in names if name in graph and name in registered], latest)
 
 
 def _every_active(atlas: Atlas, latest: Collection[str]) -> list[str]:
@@ -75,7 +89,14 @@ def _plan_pins(atlas: Atlas, request: PlanRequest, answer: Resolved) -> Plan:
         if name not in graph:
             raise NotPinned(name)
     names = _with_dependents(graph, request) if request.packages else graph.names
-    return _plan(graph, names, {pin.package: pin.version for pin in answer.resolution.pins})
+    with atlas.database.read() as connection:
+        rows = packages.by_names(connection, graph.names)
+    pinned = _Choice(
+        {pin.package: pin.version for pin in answer.resolution.pins},
+        answer.version_ids,
+        {name: row.id for name, row in rows.items()},
+    )
+    return _plan(atlas, graph, names, pinned)
 
 
 def _with_dependents(graph: DependencyGraph, request: PlanRequest) -> Sequence[str]:
@@ -88,19 +109,39 @@ def _with_dependents(graph: DependencyGraph, request: PlanRequest) -> Sequence[s
     return [*request.packages, *reached.nodes]
 
 
-def _plan(graph: DependencyGraph, names: Iterable[str], version_of: Mapping[str, str]) -> Plan:
+def _plan(atlas: Atlas, graph: DependencyGraph, names: Iterable[str], chosen: _Choice) -> Plan:
     wanted = set(names)
     if len(wanted) > MOST_BUILDS:
         raise LimitExceeded("builds", given=len(wanted), limit=MOST_BUILDS)
-    return Plan(order.plan(graph, wanted), {name: version_of[name] for name in wanted if name in version_of})
+    built = [name for name in wanted if name in chosen.version_ids and name in chosen.package_ids]
+    package_ids = {name: chosen.package_ids[name] for name in built}
+    seconds = _seconds(atlas, package_ids)
+    return Plan(
+        order.plan(graph, wanted, seconds),
+        {name: chosen.texts[name] for name in built},
+        {name: chosen.version_ids[name] for name in built},
+        package_ids,
+        seconds,
+    )
 
 
-def _registered(atlas: Atlas) -> tuple[frozenset[str], dict[str, str]]:
+def _seconds(atlas: Atlas, package_ids: Mapping[str, int]) -> dict[str, float]:
+    with atlas.database.glance() as connection:
+        expected = durations.expected(connection, package_ids.values())
+    return {name: expected[id_] for name, id_ in package_ids.items() if id_ in expected}
+
+
+def _registered(atlas: Atlas) -> tuple[frozenset[str], _Choice]:
     """Return the names of all registered packages, and the latest version of each that has one."""
     with atlas.database.read() as connection:
         names = dict(packages.ids_and_names(connection))
         latest = versions.latest_of(connection, names)
-    return frozenset(names.values()), {names[id_]: version.version for id_, version in latest.items()}
+    chosen = _Choice(
+        {names[id_]: version.version for id_, version in latest.items()},
+        {names[id_]: version.id for id_, version in latest.items()},
+        {names[id_]: id_ for id_ in latest},
+    )
+    return frozenset(names.values()), chosen
 
 
 def _pinned_graph(atlas: Atlas, answer: Resolved, selection: Selection) -> DependencyGraph:

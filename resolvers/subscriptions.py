@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from storage import events, history
+from storage import builds, events, history, runs
+from storage.build_rows import BuildRow, RunRow
 from storage.database import Connection, Database
 from storage.rows import EventRow, TransitionRow
-from storage.tables import EventKind
+from storage.tables import EventKind, SubjectType
 
 # Events read at a time: enough to catch up at tens of thousands a second, few enough to hold for a slow reader.
 BATCH: Final = 256
@@ -33,8 +34,25 @@ class Progress:
     events: tuple[EventRow, ...]
     position: int
     """Nothing up to here is left to read."""
+    told: "Told"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be read along with events."""
+
+    transitions: bool = False
+    builds: bool = False
+    runs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What some events tell of, by id and as far as it was wanted; the builds and runs as they are now."""
+
     transitions: Mapping[int, TransitionRow] = field(default_factory=dict)
-    """By id: the changes of state that these events tell of, if they were asked for."""
+    builds: Mapping[int, BuildRow] = field(default_factory=dict)
+    runs: Mapping[int, RunRow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +62,15 @@ class Trimmed:
     resume_from: int
 
 
+NOTHING: Final = Wanted()
+
+
 def read_events(
     database: Database,
     after: int,
     *,
     selection: EventSelection,
-    with_transitions: bool = False,
+    wanted: Wanted = NOTHING,
     limit: int = BATCH,
 ) -> Progress | Trimmed:
     """Return the next events after `after`, oldest first, from one snapshot."""
@@ -58,7 +79,7 @@ def read_events(
         if oldest is not None and after < oldest - 1:
             return Trimmed(oldest - 1)
         if selection.is_empty():
-            return Progress((), max(after, newest))
+            return Progress((), max(after, newest), Told())
         rows = events.after(
             connection,
             after,
@@ -67,14 +88,23 @@ def read_events(
             packages=selection.packages,
             run=selection.run,
         )
-        transitions = _transitions(connection, rows) if with_transitions else {}
+        told = told_by(connection, rows, wanted)
     position = rows[-1].seq if len(rows) == limit else max(after, newest)
-    return Progress(tuple(rows), position, transitions)
+    return Progress(tuple(rows), position, told)
 
 
-def _transitions(connection: Connection, rows: Collection[EventRow]) -> Mapping[int, TransitionRow]:
-    ids = [row.transition_id for row in rows if row.transition_id is not None]
-    return history.by_ids(connection, ids) if ids else {}
+def told_by(connection: Connection, rows: Collection[EventRow], wanted: Wanted) -> Told:
+    """Read what events tell of, a statement for each kind of thing."""
+    transition_ids = {
+        row.transition_id for row in rows if wanted.transitions and row.transition_id is not None
+    }
+    build_ids = {row.subject_id for row in rows if wanted.builds and row.subject_type is SubjectType.BUILD}
+    run_ids = {row.run_id for row in rows if wanted.runs and row.run_id is not None}
+    return Told(
+        history.by_ids(connection, transition_ids) if transition_ids else {},
+        builds.by_ids(connection, build_ids) if build_ids else {},
+        runs.by_ids(connection, run_ids) if run_ids else {},
+    )
 
 
 def _nothing(choice: Collection[object] | None) -> bool:

@@ -10,6 +10,7 @@ from strawberry import argument
 
 from resolvers.neighbourhoods import Direction
 from schema.arguments import After, Before, First, IncludeOptional, Kinds, Last, Scope, Transitive
+from schema.build_loaders import Selection
 from schema.context import Info
 from schema.enums import DependencyKind, GraphScope, PackageStatus, VersionStatus
 from schema.errors import Vanished
@@ -20,6 +21,7 @@ from schema.neighbours import Neighbourhood, neighbourhood
 from schema.node import Label, Node, labels
 from schema.pagination import Page, PageInfo, cursor, page, page_info, page_size, window
 from storage import transitions
+from storage.builds import Owner
 from storage.rows import DependencyRow, PackageRow, VersionRow
 
 
@@ -123,6 +125,12 @@ class Package(Node):
         )
         return await PackageConnection.around(info, asked)
 
+    @field("The builds of its versions, newest first.")
+    async def builds(self, info: Info, first: First = None, after: After = None) -> "BuildConnection":
+        return await BuildConnection.of_owner(
+            info.context, Selection(Owner.PACKAGE), self.row.id, first=first, after=after
+        )
+
 
 @strawberry.type(description="One version of a package, with what it declares.")
 class PackageVersion(Node):
@@ -168,6 +176,11 @@ class PackageVersion(Node):
         rows = await info.context.loaders.dependencies.load(self.row.id) or []
         wanted = None if kinds is None else kind_mask(kinds)
         return [Dependency.of(row) for row in rows if wanted is None or row.kinds & wanted]
+
+    @field("Its build that was planned last. Null: it was never to be built.")
+    async def latest_build(self, info: Info) -> "Build | None":
+        row = await info.context.loaders.builds.latest.load(self.row.id)
+        return Build.of(row) if row else None
 
 
 @strawberry.type(description="What one version declares that it needs of one package.")
@@ -288,3 +301,7 @@ class PackageVersionConnection:
     @field("How many there are in the whole list.")
     async def total_count(self) -> int:
         return await self.count()
+
+
+# Packages and builds refer to each other, and each needs the others only once all of them are there.
+from schema.builds import Build, BuildConnection  # noqa: E402

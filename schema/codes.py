@@ -62,6 +62,10 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     resolvers.errors.NotADraft: Shown(ErrorCode.CONFLICT, ("path", "status")),
     resolvers.errors.ClosesCycle: Shown(ErrorCode.DEPENDENCY_CYCLE, ("path", "cycle")),
     resolvers.errors.StillRequired: Shown(ErrorCode.STILL_REQUIRED, ("path", "requirers", "total")),
+    resolvers.errors.LeaseLost: Shown(ErrorCode.LEASE_LOST, ("path", "subject")),
+    resolvers.errors.InUse: Shown(ErrorCode.CONFLICT, ("path", "builds")),
+    resolvers.errors.NotRetried: Shown(ErrorCode.CONFLICT, ("path", "subject")),
+    resolvers.errors.Gone: Shown(ErrorCode.NOT_FOUND, ("path", "subject")),
     resolvers.errors.LimitExceeded: Shown(ErrorCode.LIMIT_EXCEEDED, ("path", "given", "limit")),
 }
 

@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 
 from resolvers.atlas import Atlas
 from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
+from resolvers.policy import DEFAULT_POLICY, Policy
 from schema.errors import Behind
 from schema.loaders import Loaders
 from schema.pulse import Pulse
@@ -28,6 +29,8 @@ class Application:
     started_at: datetime
     writers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_WRITERS))
     """Threads that write wait for each other, so reads have others of their own."""
+    policy: Policy = DEFAULT_POLICY
+    """What builds are scheduled by."""
 
     async def catch_up(self, position: int, *, patience: float) -> None:
         """Return once what was written up to `position` of the event log can be read.

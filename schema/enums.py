@@ -109,6 +109,28 @@ class RelaxationKind(Enum):
     LATER_AS_OF = enum_value("LATER_AS_OF", description="Ask as of a later moment.")
 
 
+@strawberry.enum(description="Where a build is. COMPLETED has a conclusion; nothing else has.")
+class BuildStatus(Enum):
+    BLOCKED = enum_value("BLOCKED", description="It waits for what it depends on, or is held.")
+    QUEUED = enum_value("QUEUED", description="A worker may claim it, after `notBefore`.")
+    ASSIGNED = enum_value("ASSIGNED", description="A worker has claimed it.")
+    PREPARING = enum_value("PREPARING", description="Its worker fetches what it needs.")
+    RUNNING = enum_value("RUNNING", description="Its worker builds it.")
+    FINALIZING = enum_value("FINALIZING", description="Its worker puts away what it produced.")
+    CANCELING = enum_value(
+        "CANCELING", description="Its worker is told to stop, and has until its lease ends."
+    )
+    COMPLETED = enum_value("COMPLETED", description="It has ended: see `conclusion`.")
+
+
+@strawberry.enum(description="What a worker can tell of the build that it holds.")
+class ReportedStatus(Enum):
+    PREPARING = enum_value("PREPARING", description="It fetches what the build needs.")
+    RUNNING = enum_value("RUNNING", description="It builds.")
+    FINALIZING = enum_value("FINALIZING", description="It puts away what was produced.")
+    COMPLETED = enum_value("COMPLETED", description="It is done, with a conclusion.")
+
+
 @strawberry.enum(
     description="How it ended. FAILURE is the package's fault; INFRA_ERROR is ours, and the only one retried by itself."
 )
@@ -125,6 +147,50 @@ class BuildConclusion(Enum):
     SKIPPED = enum_value("SKIPPED", description="Its worker found that there is nothing to do.")
     UNCHANGED = enum_value("UNCHANGED", description="What it depends on came out as it was.")
     SUPERSEDED = enum_value("SUPERSEDED", description="A newer run builds the same.")
+
+
+@strawberry.enum(description="Why a build was asked for.")
+class BuildTrigger(Enum):
+    NEW = enum_value("NEW", description="Its version is new.")
+    SOURCE_CHANGE = enum_value("SOURCE_CHANGE", description="Its source has changed.")
+    DEPENDENCY_CHANGE = enum_value(
+        "DEPENDENCY_CHANGE", description="Something that it depends on is built anew."
+    )
+    RETRY = enum_value("RETRY", description="It was built before, and is tried again.")
+    MANUAL = enum_value("MANUAL", description="Someone wanted it.")
+
+
+@strawberry.enum(description="What keeps a build from running.")
+class BlockReasonKind(Enum):
+    DEP_BUILDING = enum_value("DEP_BUILDING", description="Something that it needs is not built yet.")
+    DEP_FAILED = enum_value("DEP_FAILED", description="Something that it needs failed.")
+    DEP_MISSING = enum_value("DEP_MISSING", description="Something that it needs is not registered.")
+    UNRESOLVABLE = enum_value("UNRESOLVABLE", description="Of something that it needs no version satisfies.")
+    CYCLE = enum_value("CYCLE", description="It is part of a dependency cycle.")
+    BACKOFF = enum_value("BACKOFF", description="It met an INFRA_ERROR, and is tried again after a while.")
+    NO_WORKER = enum_value("NO_WORKER", description="No worker seen of late offers its `workerLabels`.")
+    POLICY = enum_value("POLICY", description="A package that is quarantined or archived is not built.")
+
+
+@strawberry.enum(description="Where a run is.")
+class RunStatus(Enum):
+    RUNNING = enum_value("RUNNING", description="Some of its builds have not ended.")
+    CANCELING = enum_value(
+        "CANCELING", description="It was called off, and workers still hold some of its builds."
+    )
+    COMPLETED = enum_value("COMPLETED", description="Each of its builds has ended. A retry reopens it.")
+
+
+@strawberry.enum(description="How a run ended.")
+class RunConclusion(Enum):
+    SUCCESS = enum_value("SUCCESS", description="Everything was built, or need not be.")
+    FAILURE = enum_value("FAILURE", description="Something could not be built.")
+    CANCELED = enum_value(
+        "CANCELED", description="It, or something in it, was called off, and nothing failed."
+    )
+    SUPERSEDED = enum_value(
+        "SUPERSEDED", description="A newer run builds something of it, and nothing failed."
+    )
 
 
 @strawberry.enum(description="What an event tells of.")
@@ -159,6 +225,9 @@ class ErrorCode(Enum):
     STILL_REQUIRED = enum_value("STILL_REQUIRED", description="Other packages require what is to be deleted.")
     ILLEGAL_TRANSITION = enum_value(
         "ILLEGAL_TRANSITION", description="The state cannot be reached from the present one."
+    )
+    LEASE_LOST = enum_value(
+        "LEASE_LOST", description="The build is not held under this lease any more: stop working on it."
     )
     LIMIT_EXCEEDED = enum_value("LIMIT_EXCEEDED", description="More was asked for than a limit allows.")
     GAVE_UP = enum_value(

@@ -1,45 +1,42 @@
 """Reads of one operation, batched: whatever asks for rows of one kind at the same time shares one statement."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
 
-import anyio
 from strawberry.dataloader import DataLoader
 
 from graph.constraints import parse_constraint
 from graph.versions import parse_version, sort_key
+from schema.batching import Family, Query, Reads
+from schema.build_loaders import BuildLoaders
 from schema.pagination import Window
 from storage import dependencies, packages, versions
 from storage.database import Connection, Database
 from storage.rows import CandidateRow, DependencyRow, PackageRow, VersionRow
 from storage.transitions import VersionStatus
 
-Key = TypeVar("Key", bound=Hashable)
-Row = TypeVar("Row")
-
 Statuses = tuple[VersionStatus, ...] | None
-Query = Callable[[Connection, Sequence[Key]], Mapping[Key, Row]]
-_Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 
-class Loaders:
+class Loaders(Reads):
     """One loader for each kind of row. They remember what they have read, so they serve one operation only."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self.package: DataLoader[int, PackageRow | None] = self._rows(packages.by_ids)
-        self.package_by_name: DataLoader[str, PackageRow | None] = self._rows(packages.by_names)
-        self.version: DataLoader[int, VersionRow | None] = self._rows(versions.by_ids)
-        self.latest_version: DataLoader[int, VersionRow | None] = self._rows(versions.latest_of)
-        self.dependency: DataLoader[int, DependencyRow | None] = self._rows(dependencies.by_ids)
-        self.dependencies: DataLoader[int, list[DependencyRow] | None] = self._rows(dependencies.of_versions)
-        self._by_key: DataLoader[tuple[int, bytes], VersionRow | None] = self._rows(_versions_by_key)
-        self._candidates: DataLoader[tuple[str, str, int], list[VersionRow] | None] = self._rows(
+        super().__init__(database)
+        self.builds = BuildLoaders(self)
+        self.package: DataLoader[int, PackageRow | None] = self.rows(packages.by_ids)
+        self.package_by_name: DataLoader[str, PackageRow | None] = self.rows(packages.by_names)
+        self.version: DataLoader[int, VersionRow | None] = self.rows(versions.by_ids)
+        self.latest_version: DataLoader[int, VersionRow | None] = self.rows(versions.latest_of)
+        self.dependency: DataLoader[int, DependencyRow | None] = self.rows(dependencies.by_ids)
+        self.dependencies: DataLoader[int, list[DependencyRow] | None] = self.rows(dependencies.of_versions)
+        self._by_key: DataLoader[tuple[int, bytes], VersionRow | None] = self.rows(_versions_by_key)
+        self._candidates: DataLoader[tuple[str, str, int], list[VersionRow] | None] = self.rows(
             _candidates, read=self.read
         )
-        self._pages: dict[tuple[Window[bytes], Statuses], DataLoader[int, list[VersionRow] | None]] = {}
-        self._counts: dict[Statuses, DataLoader[int, int | None]] = {}
+        self._pages: Family[tuple[Window[bytes], Statuses], int, list[VersionRow]] = Family(
+            lambda asked: self.rows(_pages_query(*asked))
+        )
+        self._counts: Family[Statuses, int, int] = Family(lambda asked: self.rows(_counts_query(asked)))
 
     async def version_by_text(self, package_id: int, text: str) -> VersionRow | None:
         """Return the version of a package that equals `text`, or None; raise InvalidVersion when it is none."""
@@ -49,46 +46,15 @@ class Loaders:
         self, package_id: int, asked: Window[bytes], statuses: Statuses
     ) -> list[VersionRow]:
         """Return the versions of a page, newest first, and up to one more to tell whether others follow."""
-        if (asked, statuses) not in self._pages:
-            self._pages[asked, statuses] = self._rows(_pages_query(asked, statuses))
-        return await self._pages[asked, statuses].load(package_id) or []
+        return await self._pages.load((asked, statuses), package_id) or []
 
     async def count_versions(self, package_id: int, statuses: Statuses) -> int:
         """Return how many versions of a package have one of `statuses`."""
-        if statuses not in self._counts:
-            self._counts[statuses] = self._rows(
-                lambda connection, ids: versions.counts_of(connection, ids, statuses=statuses)
-            )
-        return await self._counts[statuses].load(package_id) or 0
+        return await self._counts.load(statuses, package_id) or 0
 
     async def candidates(self, package: str, constraint: str, limit: int) -> list[VersionRow]:
         """Return the newest PUBLISHED versions of a package that satisfy a constraint, newest first."""
         return await self._candidates.load((package, constraint, limit)) or []
-
-    async def glance(self, query: Callable[[Connection], Row]) -> Row:
-        """Return what `query` reads by one statement, in a thread."""
-        return await anyio.to_thread.run_sync(_within, self._database.glance, query)
-
-    async def read(self, query: Callable[[Connection], Row]) -> Row:
-        """Return what `query` reads by several statements from one snapshot, in a thread."""
-        return await anyio.to_thread.run_sync(_within, self._database.read, query)
-
-    def _rows(self, query: Query[Key, Row], read: _Read | None = None) -> DataLoader[Key, Row | None]:
-        """Return a loader by a query of one statement, or of several where they are read by `read`."""
-        chosen: _Read = read or self.glance
-
-        async def load(keys: list[Key]) -> list[Row | None]:
-            rows = await chosen(lambda connection: query(connection, keys))
-            return [rows.get(key) for key in keys]
-
-        return DataLoader(load)
-
-
-def _within(
-    opened: Callable[[], AbstractContextManager[Connection]], query: Callable[[Connection], Row]
-) -> Row:
-    with opened() as connection:
-        return query(connection)
 
 
 def _pages_query(asked: Window[bytes], statuses: Statuses) -> Query[int, list[VersionRow]]:
@@ -104,6 +70,10 @@ def _pages_query(asked: Window[bytes], statuses: Statuses) -> Query[int, list[Ve
         )
 
     return query
+
+
+def _counts_query(statuses: Statuses) -> Query[int, int]:
+    return lambda connection, ids: versions.counts_of(connection, ids, statuses=statuses)
 
 
 def _versions_by_key(

@@ -1,16 +1,19 @@
 """Fetching any object by its global id."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import strawberry
 
+from schema.builds import Build
 from schema.catalogue import Dependency, Package, PackageVersion
 from schema.context import Context
 from schema.errors import TooLarge
 from schema.identifiers import GlobalId, read_id
+from schema.loaders import Loaders
 from schema.node import Node
+from schema.runs import BuildRun
 
 _MOST: Final = 1000
 
@@ -28,14 +31,39 @@ async def fetch_many(context: Context, ids: Sequence[strawberry.ID]) -> list[Nod
 
 
 async def _load(context: Context, id: GlobalId) -> Node | None:
-    loaders = context.loaders
-    if id.type_name == "Package":
-        package = await loaders.package.load(id.row)
-        return Package.of(package) if package else None
-    if id.type_name == "PackageVersion":
-        version = await loaders.version.load(id.row)
-        return PackageVersion.of(version) if version else None
-    if id.type_name == "Dependency":
-        dependency = await loaders.dependency.load(id.row)
-        return Dependency.of(dependency) if dependency else None
-    return None
+    find = _FIND.get(id.type_name)
+    return await find(context.loaders, id.row) if find else None
+
+
+async def _package(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.package.load(id)
+    return Package.of(row) if row else None
+
+
+async def _version(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.version.load(id)
+    return PackageVersion.of(row) if row else None
+
+
+async def _dependency(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.dependency.load(id)
+    return Dependency.of(row) if row else None
+
+
+async def _build(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.builds.build.load(id)
+    return Build.of(row) if row else None
+
+
+async def _run(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.builds.run.load(id)
+    return BuildRun.of(row) if row else None
+
+
+_FIND: Final[Mapping[str, Callable[[Loaders, int], Awaitable[Node | None]]]] = {
+    "Package": _package,
+    "PackageVersion": _version,
+    "Dependency": _dependency,
+    "Build": _build,
+    "BuildRun": _run,
+}

@@ -1,16 +1,14 @@
 """The mutations."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import anyio
 import strawberry
 from strawberry import argument
 
 from resolvers import batches, packages, versions
-from schema.context import Context, Info
+from schema.build_mutation import BuildMutation
+from schema.context import Info
 from schema.fields import field
 from schema.inputs import (
     DeletePackageInput,
@@ -28,28 +26,11 @@ from schema.payloads import (
     PublishVersionResult,
     PublishVersionsPayload,
 )
-from storage.database import Database
-
-Result = TypeVar("Result")
-
-
-async def write(context: Context, change: Callable[[Database], Result]) -> Result:
-    """Run `change` in a thread, and have what is read next show it."""
-    try:
-        application = context.application
-        return await anyio.to_thread.run_sync(change, context.atlas.database, limiter=application.writers)
-    finally:
-        # Also after a failure: a request that timed out may have been committed all the same.
-        context.forget()
-
-
-def now() -> datetime:
-    """Return the present moment, in UTC."""
-    return datetime.now(UTC)
+from schema.threads import now, write
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation:
+class Mutation(BuildMutation):
     @field("Make a package known. Equal content again changes nothing; other content is ALREADY_EXISTS.")
     async def register_package(
         self, info: Info, input: Annotated[RegisterPackageInput, argument(description="The package.")]

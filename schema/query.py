@@ -1,8 +1,7 @@
 """The queries."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import anyio
 import strawberry
@@ -10,6 +9,7 @@ from strawberry import argument
 
 from resolvers import graphs, plans, resolutions, simulations
 from schema.arguments import After, Before, First, IncludeOptional, Kinds, Last, Scope
+from schema.build_query import BuildQuery
 from schema.catalogue import Package, PackageConnection, PackageVersion
 from schema.context import Info
 from schema.enums import GraphScope
@@ -26,19 +26,17 @@ from schema.questions import BuildPlanInput, ResolveInput
 from schema.server_info import ServerInfo
 from schema.simulation import SimulateInput, Simulation
 from schema.solving import ResolveResult, resolve_result
+from schema.threads import show
 from storage import counts
 from storage.packages import PackageFilter as Filter
 from storage.packages import PackageOrder as Order
-
-Found = TypeVar("Found")
-Shown = TypeVar("Shown")
 
 From = Annotated[str, argument(name="from", description="The package that needs.")]
 To = Annotated[str, argument(description="The package that is needed.")]
 
 
 @strawberry.type(description="What can be asked.")
-class Query:
+class Query(BuildQuery):
     @field("The object with this id. Null when there is none, or no more.")
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, argument(description="What a field `id` gave.")]
@@ -114,14 +112,14 @@ class Query:
         self, info: Info, input: Annotated[ResolveInput, argument(description="What to solve.")]
     ) -> ResolveResult:
         find = partial(resolutions.resolve, info.context.atlas, input.to_request())
-        return await _shown(find, resolve_result)
+        return await show(find, resolve_result)
 
     @field("What an answer of `resolve` would become, with nothing written.")
     async def simulate(
         self, info: Info, input: Annotated[SimulateInput, argument(description="What to suppose.")]
     ) -> Simulation:
         find = partial(simulations.simulate, info.context.atlas, input.to_request())
-        return await _shown(find, Simulation.of)
+        return await show(find, Simulation.of)
 
     @field("The dependency cycles of the catalogue.")
     async def cycles(
@@ -135,7 +133,7 @@ class Query:
     ) -> CycleList:
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.cycles, info.context.atlas, chosen, first=page_size("first", first))
-        return await _shown(find, CycleList.of)
+        return await show(find, CycleList.of)
 
     @field("A shortest chain by which one package needs another. Null when there is none.")
     async def path(
@@ -172,7 +170,7 @@ class Query:
         most = page_size("maxNodes", max_nodes, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.paths, info.context.atlas, from_, to, chosen, max_nodes=most)
-        return await _shown(find, PathGraph.of)
+        return await show(find, PathGraph.of)
 
     @field("Everything that a change to some packages reaches.")
     async def impact(
@@ -188,7 +186,7 @@ class Query:
         most = page_size("first", first, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.impact, info.context.atlas, packages, chosen, first=most)
-        return await _shown(find, Impact.of)
+        return await show(find, Impact.of)
 
     @field("The history of an object, there or deleted, or of all of them; oldest first.")
     async def state_transitions(
@@ -211,9 +209,4 @@ class Query:
         self, info: Info, input: Annotated[BuildPlanInput, argument(description="What to plan.")]
     ) -> BuildPlanResult:
         find = partial(plans.build_plan, info.context.atlas, input.to_request())
-        return await _shown(find, plan_result)
-
-
-async def _shown(find: Callable[[], Found], show: Callable[[Found], Shown]) -> Shown:
-    """Return what is found as it is shown, both in a thread: an answer can have as many parts as the catalogue."""
-    return await anyio.to_thread.run_sync(lambda: show(find()))
+        return await show(find, plan_result)

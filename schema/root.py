@@ -16,12 +16,14 @@ from graphql.utilities import build_schema, lexicographic_sort_schema, print_sch
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.builds import Build
 from schema.catalogue import Dependency, Package, PackageVersion
 from schema.codes import show_errors
 from schema.context import Context
 from schema.mutation import Mutation
 from schema.pipeline import Pipeline
 from schema.query import Query
+from schema.runs import BuildRun
 from schema.scalars import DATE_TIME
 from schema.subscription import Subscription
 
@@ -57,7 +59,7 @@ def _build() -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Package, PackageVersion, Dependency],
+        types=[Package, PackageVersion, Dependency, Build, BuildRun],
         extensions=[Pipeline],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )

@@ -7,7 +7,6 @@ costs no memory. At the end of the log it waits for the pulse.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -15,80 +14,35 @@ import anyio
 import strawberry
 from strawberry import argument
 
-from resolvers.subscriptions import EventSelection, Progress, Trimmed, read_events
+from resolvers.subscriptions import EventSelection, Progress, Trimmed, Wanted, read_events
+from resolvers.watching import BuildWatch
+from schema.build_inputs import BuildFilter
+from schema.builds import Build
 from schema.context import Context, Info
-from schema.enums import EventKind
 from schema.errors import InvalidPage
+from schema.events import Event, EventFilter, EventGap, EventItem
 from schema.fields import subscription
-from schema.history import StateTransition
 from schema.positions import read_position
 from schema.selections import selects
-from schema.subjects import read_row, subject_id
-from storage import tables
-from storage.rows import EventRow, TransitionRow
+from storage import builds
+
+After = Annotated[str | None, argument(description="The last cursor seen. Null: from now on.")]
 
 
-@strawberry.input(description="Which events to deliver. All that is given must be true of each.")
-class EventFilter:
-    kinds: list[EventKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
-    packages: list[str] | None = strawberry.field(
-        default=None, description="About one of these packages, or a version of one."
+@strawberry.type(description="Builds that match, at the beginning. At most 500 a message.")
+class BuildSnapshot:
+    cursor: str = strawberry.field(
+        description="Everything after it is still to be delivered. The same for each part of a beginning."
     )
-    run: strawberry.ID | None = strawberry.field(
-        default=None, description="About this run, or one of its builds."
-    )
-
-    def to_selection(self) -> EventSelection:
-        """Return the use case's form of it."""
-        return EventSelection(
-            kinds=None
-            if self.kinds is None
-            else frozenset(tables.EventKind[kind.name] for kind in self.kinds),
-            packages=None if self.packages is None else frozenset(self.packages),
-            run=None if self.run is None else read_row("filter.run", self.run, tables.SubjectType.RUN),
-        )
+    builds: list[Build] = strawberry.field(description="Some of the builds that match, newest first.")
+    complete: bool = strawberry.field(description="Whether these were the last; changes follow.")
 
 
-@strawberry.type(
-    description="One committed change. Cursors grow in commit order; a stream has no gap and no repeat."
-)
-class Event:
-    cursor: str = strawberry.field(description="Its position. Give the last one seen to resume after it.")
-    at: datetime = strawberry.field(description="When it happened.")
-    kind: EventKind = strawberry.field(description="What it tells of.")
-    subject: strawberry.ID = strawberry.field(description="Id of what changed; it may be gone by now.")
-    package: str | None = strawberry.field(
-        description="Name of the package that it is about, when it is about one."
-    )
-    version: str | None = strawberry.field(description="The version that it is about, when it is about one.")
-    transition: StateTransition | None = strawberry.field(
-        description="What happened, when it was a change of state."
-    )
-
-    @classmethod
-    def of(cls, row: EventRow, transition: TransitionRow | None) -> "Event":
-        """Show a stored event."""
-        return cls(
-            cursor=str(row.seq),
-            at=row.at,
-            kind=EventKind[row.kind],
-            subject=subject_id(row.subject_type, row.subject_id),
-            package=row.package,
-            version=row.version,
-            transition=StateTransition.of(transition) if transition else None,
-        )
-
-
-@strawberry.type(
-    description="The history asked for has been trimmed: read afresh, then go on from `resumeFrom`."
-)
-class EventGap:
-    requested: str = strawberry.field(description="The cursor that was given.")
-    resume_from: str = strawberry.field(description="The oldest cursor that can still be resumed from.")
-
-
-EventItem = Annotated[
-    Event | EventGap, strawberry.union("EventItem", description="An event, or word that some are gone.")
+BuildStatusItem = Annotated[
+    BuildSnapshot | Event | EventGap,
+    strawberry.union(
+        "BuildStatusItem", description="Builds as they are, a change of one, or word that some are gone."
+    ),
 ]
 
 
@@ -102,17 +56,46 @@ class Subscription:
         self,
         info: Info,
         filter: Annotated[EventFilter | None, argument(description="Which events. Null: all.")] = None,
-        after: Annotated[str | None, argument(description="The last cursor seen. Null: from now on.")] = None,
+        after: After = None,
     ) -> AsyncGenerator[EventItem, None]:
         chosen = filter.to_selection() if filter else EventSelection()
         start = await _start(info.context, after)
-        read = partial(
-            read_events,
-            info.context.atlas.database,
-            selection=chosen,
-            with_transitions=selects(info, "transition"),
-        )
+        wanted = Wanted(*(selects(info, name) for name in ("transition", "build", "run")))
+        read = partial(read_events, info.context.atlas.database, selection=chosen, wanted=wanted)
         async with aclosing(_follow(info.context, read, start)) as items:
+            async for item in items:
+                yield item
+
+    @subscription(
+        "The builds that match, first as they are (not when `after` is given), then each change; one that stops "
+        "matching is delivered once more."
+    )
+    async def build_status(
+        self,
+        info: Info,
+        filter: Annotated[BuildFilter | None, argument(description="Which builds. Null: all.")] = None,
+        after: Annotated[
+            str | None, argument(description="The last cursor seen. Null: begin with what there is.")
+        ] = None,
+    ) -> AsyncGenerator[BuildStatusItem, None]:
+        context = info.context
+        watch = BuildWatch(
+            context.atlas.database, filter.to_filter() if filter else builds.ALL, is_resumed=after is not None
+        )
+        start: int | None = None if after is None else await _start(context, after)
+        if start is None:
+            before = None
+            while True:
+                part = await anyio.to_thread.run_sync(watch.snapshot, start, before)
+                start = part.position
+                context.forget()
+                yield BuildSnapshot(
+                    cursor=str(start), builds=[Build.of(row) for row in part.builds], complete=part.is_last
+                )
+                if part.is_last:
+                    break
+                before = part.builds[-1].id
+        async with aclosing(_follow(context, watch.changes, start)) as items:
             async for item in items:
                 yield item
 
@@ -140,12 +123,10 @@ async def _follow(
         if isinstance(found, Trimmed):
             yield EventGap(requested=str(position), resume_from=str(found.resume_from))
             return
+        # What is asked of a build beyond its own row is read as it is now, too.
+        context.forget()
         for row in found.events:
-            yield Event.of(row, _transition(found, row))
-        position = found.position
-        if not found.events:
+            yield Event.of(row, found.told)
+        if found.position == position:
             await context.application.pulse.beyond(position)
-
-
-def _transition(found: Progress, row: EventRow) -> TransitionRow | None:
-    return None if row.transition_id is None else found.transitions.get(row.transition_id)
+        position = found.position

@@ -19,6 +19,8 @@ class RunRow(msgspec.Struct, frozen=True, gc=False):
     labels: dict[str, str]
     worker_labels: dict[str, str]
     idempotency_key: str | None
+    kinds: int
+    include_optional: bool
     status: RunStatus
     conclusion: RunConclusion | None
     status_reason: str | None
@@ -81,6 +83,9 @@ class AttemptRow(msgspec.Struct, frozen=True, gc=False):
     completed_at: datetime | None = None
     conclusion: BuildConclusion | None = None
     message: str | None = None
+    request_id: str | None = None
+    reports: str = ""
+    log_size: int = 0
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field
@@ -35,6 +36,7 @@ from storage.columns import (
     reference,
     where,
 )
+from storage.tables import ALL_KINDS
 from storage.transitions import LEASED, BuildConclusion, BuildStatus, RunConclusion, RunStatus
 
 MAX_ATTEMPTS: Final = 100
@@ -75,6 +77,12 @@ class CutEdgesType(TypeDecorator[list[CutEdge]]):
 
 _CUT_EDGES: Final = msgspec.json.Decoder(list[CutEdge])
 
+
+def _default(value: object) -> dict[str, Any]:
+    """Return the options of a column that rows from before it was there have this value in."""
+    return {"server_default": text(str(value))}
+
+
 # A CHECK that holds of runs and builds alike.
 _CONCLUDED: Final = "(status = 'COMPLETED') = (conclusion IS NOT NULL)"
 
@@ -89,6 +97,9 @@ class RunFields(Base):
     labels: Labels = Field(default_factory=dict, sa_type=LabelsType, nullable=False)
     worker_labels: Labels = Field(default_factory=dict, sa_type=LabelsType, nullable=False)
     idempotency_key: Title | None = Field(default=None, sa_type=Text)
+    kinds: int = Field(default=ALL_KINDS, ge=1, le=ALL_KINDS, sa_column_kwargs=_default(ALL_KINDS))
+    """Bits of `tables.Kind`: the dependencies that its plan followed."""
+    include_optional: bool = Field(default=False, sa_column_kwargs=_default("false"))
 
 
 class Run(RunFields, table=True):
@@ -100,7 +111,7 @@ class Run(RunFields, table=True):
         CheckConstraint(_CONCLUDED, name="concluded"),
         CheckConstraint("max_attempts >= 1", name="max_attempts"),
         CheckConstraint("timeout_seconds >= 1", name="timeout_seconds"),
-        # runs.unfinished, for recovery
+        # runs.unfinished, runs.wanted_labels
         Index("ix_build_runs_unfinished", "id", **where("status <> 'COMPLETED'")),
         {"sqlite_autoincrement": True},
     )
@@ -143,7 +154,7 @@ class Build(ReportFields, table=True):
         CheckConstraint("lease_token >= 0", name="lease_token"),
         CheckConstraint("waiting_for >= 0", name="waiting_for"),
         CheckConstraint("row_version >= 0", name="row_version"),
-        # builds.expired; builds.next_expiry
+        # leases.held
         Index("ix_build_status_leases", "lease_expires_at", **where("lease_expires_at IS NOT NULL")),
         Index(None, "version_id", "id"),  # builds.latest_of
         Index(None, "package_id", "id"),  # builds.page, pages_of and counts_of, of packages
@@ -153,9 +164,7 @@ class Build(ReportFields, table=True):
         Index(
             "ix_build_status_worker", "worker", "id", **where("worker IS NOT NULL")
         ),  # builds.page, of a worker
-        Index(
-            "ix_build_status_cause", "cause_id", **where("cause_id IS NOT NULL")
-        ),  # builds.release, builds.blockers
+        Index("ix_build_status_cause", "cause_id", **where("cause_id IS NOT NULL")),  # builds.blamed_on
         {"sqlite_autoincrement": True},
     )
 
@@ -209,6 +218,9 @@ class Attempt(Base, table=True):
     __table_args__ = (
         UniqueConstraint("build_id", "number"),  # attempts.of_builds, start, finish
         CheckConstraint("number >= 1", name="number"),
+        Index(
+            "ix_build_attempts_request", "request_id", **where("request_id IS NOT NULL")
+        ),  # attempts.of_request
         {"sqlite_autoincrement": True},
     )
 
@@ -221,6 +233,12 @@ class Attempt(Base, table=True):
     completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     conclusion: BuildConclusion | None = Field(default=None, sa_type=choice(BuildConclusion, "conclusion"))
     message: Prose | None = Field(default=None, sa_type=Text)
+    request_id: Title | None = Field(default=None, sa_type=Text)
+    """What its worker called the request that was answered with it."""
+    reports: str = Field(default="", sa_type=Text, sa_column_kwargs=_default("''"))
+    """Fingerprints of what its worker has reported, one after the other."""
+    log_size: int = Field(default=0, ge=0, sa_type=BigInteger, sa_column_kwargs=_default(0))
+    """Characters of output that were sent, those past the limit not counted twice."""
 
 
 class LogFields(Base):
@@ -303,11 +321,12 @@ LOGS: Final = Base.metadata.tables["build_logs"]
 ARTIFACTS: Final = Base.metadata.tables["artifacts"]
 WORKERS: Final = Base.metadata.tables["workers"]
 
-# builds.claim: the most urgent first. The status is there for SQLite, which would take any other index that begins
-# with it, and sort all that is queued.
+# queue.ready: the most urgent of those that want the same of a worker. The status is there for SQLite, which would take
+# any other index that begins with it, and sort all that is queued.
 Index(
     "ix_build_status_queue",
     BUILDS.c.status,
+    BUILDS.c.worker_labels,
     BUILDS.c.priority.desc(),
     BUILDS.c.remaining_seconds.desc(),
     BUILDS.c.id,

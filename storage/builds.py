@@ -8,15 +8,15 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, bindparam, func, or_, select
 
 from storage import dialects
 from storage.build_rows import BuildRow
-from storage.build_tables import BUILDS, ReportFields
-from storage.dialects import any_of, can_be_there
-from storage.moves import move as move_row
+from storage.build_tables import BUILDS, BuildTrigger, ReportFields
+from storage.dialects import among, any_of, can_be_there
+from storage.moves import moving
 from storage.ranking import first_of_each
-from storage.statements import BulkInsert, Query, as_tuple, given
+from storage.statements import BulkInsert, Change, Query, as_tuple, given
 from storage.tables import PACKAGES, VERSIONS
 from storage.transitions import BUILD_MOVES, LEASED, REOPENED, BuildConclusion, BuildStatus
 
@@ -137,6 +137,8 @@ def move(
     report: ReportFields | None = None,
     lease_token: int | None = None,
     more_attempts: int = 0,
+    not_before: datetime | None = None,
+    trigger: BuildTrigger | None = None,
     reason: str | None = None,
     actor: str | None = None,
     now: datetime,
@@ -145,24 +147,22 @@ def move(
 
     It is not ASSIGNED by this, since that needs a lease. With a `lease_token` it moves only while that is the newest,
     and out of FAILURE and its like only with `more_attempts`. Its moments are set as `target` says, its lease ends
-    where nobody holds it, and `report` is kept where it says something.
+    where nobody holds it, and `report` and `trigger` are kept where they say something. Nobody may claim it `not_before`.
     """
-    return move_row(
+    said = {} if report is None else report.model_dump(exclude_none=True)
+    values = given(lease_token=lease_token, more_attempts=more_attempts or None, trigger=trigger, **said)
+    statement = _move_statement(target, frozenset(values))
+    moved = statement.run(
         connection,
-        BUILDS,
-        id,
-        *_guards(lease_token, more_attempts),
-        moves=BUILD_MOVES,
-        target=target,
+        row=id,
+        ending=conclusion,
         reason=reason,
         actor=actor,
+        until=not_before,
         now=now,
-        conclusion=conclusion,
-        max_attempts=_C.max_attempts + more_attempts,
-        row_version=_C.row_version + 1,
-        **_moments(target, now),
-        **({} if report is None else report.model_dump(exclude_none=True)),
+        **{f"given_{name}": value for name, value in values.items()},
     )
+    return moved == 1
 
 
 _C: Final = BUILDS.c
@@ -222,14 +222,38 @@ def _conditions(parameters: frozenset[str]) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _guards(lease_token: int | None, more_attempts: int) -> Iterator[ColumnElement[bool]]:
-    if lease_token is not None:
-        yield _C.lease_token == lease_token
-    if not more_attempts:
-        yield or_(_C.status != BuildStatus.COMPLETED, _C.conclusion.in_(REOPENED))
+@functools.cache
+def _move_statement(target: BuildStatus, given: frozenset[str]) -> Change:
+    """Return the statement that moves one build, with what of `move` is given."""
+
+    def parameter(name: str) -> BindParameter[Any]:
+        return bindparam(f"given_{name}", type_=_C[name].type)
+
+    now = bindparam("now", type_=_C.updated_at.type)
+    values: dict[str, Any] = {
+        name: parameter(name) for name in ("trigger", "output_digest", "message") if name in given
+    }
+    statement = moving(BUILDS, moves=BUILD_MOVES, target=target)
+    if "lease_token" in given:
+        statement = statement.where(_C.lease_token == parameter("lease_token"))
+    if "more_attempts" in given:
+        more = bindparam("given_more_attempts", type_=_C.max_attempts.type)
+        values["max_attempts"] = _C.max_attempts + more
+    else:
+        statement = statement.where(or_(_C.status != BuildStatus.COMPLETED, among(_C.conclusion, REOPENED)))
+    return Change(
+        statement.values(
+            conclusion=bindparam("ending", type_=_C.conclusion.type),
+            row_version=_C.row_version + 1,
+            not_before=bindparam("until", type_=_C.not_before.type),
+            cause_id=None,
+            **_moments(target, now),
+            **values,
+        )
+    )
 
 
-def _moments(target: BuildStatus, now: datetime) -> dict[str, Any]:
+def _moments(target: BuildStatus, now: BindParameter[Any]) -> dict[str, Any]:
     """Return the columns that follow from where a build is: it starts when it first runs, and anew when it must wait."""
     moments: dict[str, Any] = {"completed_at": now if target is BuildStatus.COMPLETED else None}
     if target not in LEASED:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    literal,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -64,6 +65,14 @@ def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """Return the condition that `column` is one of the values given as `parameter`."""
     values: BindParameter[Iterable[Any]] = bindparam(parameter, type_=Many(column.type))
     return _AnyOf(column, values)
+
+
+def among(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of `values`, which are the same whenever it is asked.
+
+    SQLAlchemy's own would be put together anew for each execution, which statements that are compiled once cannot have.
+    """
+    return column.in_([literal(value, column.type) for value in values])
 
 
 @compiles(_AnyOf, "sqlite")

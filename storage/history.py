@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, select
 
 from storage.dialects import any_of
+from storage.ranking import first_of_each
 from storage.rows import TransitionRow
 from storage.statements import Query, as_tuple, given
 from storage.tables import TRANSITIONS, SubjectType
@@ -23,6 +24,25 @@ def page(
     """Return the first `limit` transitions after `after`, which is an id, oldest first: of one subject, of a type, of all."""
     values = given(subject_type=subject_type, subject_id=subject_id)
     return _page_query(frozenset(values)).all(connection, after=after or 0, limit=limit, **values)
+
+
+def pages_of(
+    connection: Connection,
+    subject_type: SubjectType,
+    subject_ids: Iterable[int],
+    *,
+    limit: int,
+    after: int | None = None,
+) -> dict[int, list[TransitionRow]]:
+    """Return up to `limit` transitions of each subject after the one with the id `after`, oldest first.
+
+    One statement for any number of subjects; one without such transitions has an empty list.
+    """
+    pages: dict[int, list[TransitionRow]] = {id_: [] for id_ in subject_ids}
+    rows = _PAGES.all(connection, subject_type=subject_type, ids=pages, limit=limit, after=after or 0)
+    for subject_id, transition in rows:
+        pages[subject_id].append(transition)
+    return pages
 
 
 def count(
@@ -56,6 +76,21 @@ _LASTS: Final[Query[tuple[int, int]]] = Query(
     .where(_C.subject_type == bindparam("subject_type"), any_of(_C.subject_id, "subject_ids"))
     .group_by(_C.subject_id),
     as_tuple,
+)
+_OTHERS: Final = TRANSITIONS.alias()
+_PAGES: Final[Query[tuple[int, TransitionRow]]] = Query(
+    first_of_each(
+        _OTHERS,
+        TransitionRow.__struct_fields__,
+        owner=_C.subject_id,
+        key=_C.id,
+        where=(
+            _C.subject_type == bindparam("subject_type"),
+            any_of(_C.subject_id, "ids"),
+            _C.id > bindparam("after"),
+        ),
+    ),
+    lambda subject_id, *columns: (subject_id, TransitionRow(*columns)),
 )
 
 

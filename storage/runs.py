@@ -10,10 +10,10 @@ from storage import dialects
 from storage.build_rows import BuildCount, RunRow
 from storage.build_tables import BUILDS, RUNS, CutEdge, RunFields
 from storage.columns import is_storable
-from storage.dialects import any_of
+from storage.dialects import among, any_of
 from storage.moves import move as move_row
 from storage.statements import BulkInsert, Query, as_tuple
-from storage.transitions import RUN_MOVES, BuildConclusion, BuildStatus, RunConclusion, RunStatus
+from storage.transitions import LIVE, RUN_MOVES, BuildConclusion, BuildStatus, RunConclusion, RunStatus
 
 
 def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, RunRow]:
@@ -41,6 +41,21 @@ def count(connection: Connection) -> int:
 def unfinished(connection: Connection) -> list[int]:
     """Return the ids of the runs that are not COMPLETED, oldest first."""
     return _UNFINISHED.all(connection)
+
+
+def lock(connection: Connection, id: int) -> RunRow | None:
+    """Return a run as it is now, or None, and keep others from changing it until the end of the transaction."""
+    return _LOCK.one(connection, id=id)
+
+
+def unended(connection: Connection, id: int, *, limit: int) -> int:
+    """Return how many builds of a run have not ended, up to `limit`."""
+    return len(_UNENDED.all(connection, id=id, limit=limit))
+
+
+def wanted_labels(connection: Connection) -> list[dict[str, str]]:
+    """Return what the builds of unfinished runs want of their workers, each set of labels once."""
+    return _WANTED_LABELS.all(connection)
 
 
 def counts_of(connection: Connection, run_ids: Iterable[int]) -> dict[int, list[BuildCount]]:
@@ -123,7 +138,15 @@ _AFTER: Final = Query(_PAGE.where(_C.id < bindparam("after")), RunRow)
 _COUNT: Final = Query(select(func.count()).select_from(RUNS), int)
 # In the words of the index, or it does not serve.
 _UNFINISHED: Final = Query(select(_C.id).where(text("status <> 'COMPLETED'")).order_by(_C.id), int)
+_LOCK: Final = Query(_ROW.where(_C.id == bindparam("id")).with_for_update(), RunRow)
+_WANTED_LABELS: Final[Query[dict[str, str]]] = Query(
+    select(_C.worker_labels).where(text("status <> 'COMPLETED'")).distinct(), lambda labels: labels
+)
 _B: Final = BUILDS.c
+_UNENDED: Final = Query(
+    select(_B.id).where(_B.run_id == bindparam("id"), among(_B.status, LIVE)).limit(bindparam("limit")),
+    int,
+)
 _STATE: Final = (_B.run_id, _B.status, _B.conclusion)
 _COUNTS: Final[Query[tuple[int, BuildStatus, BuildConclusion | None, int]]] = Query(
     select(*_STATE, func.count()).where(any_of(_B.run_id, "ids")).group_by(*_STATE), as_tuple

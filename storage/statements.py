@@ -27,6 +27,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    UpdateBase,
 )
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -76,8 +77,41 @@ class Query(Generic[Row]):
     def _for(self, dialect: Dialect) -> "_Compiled":
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = _compile(self._select, dialect)
+            columns = self._select.selected_columns
+            compiled = self._compiled[dialect.name] = _compile(self._select, dialect, columns)
         return compiled
+
+
+class Change:
+    """An UPDATE that may return ids. What it sets and asks is its `bindparam`s, by name, and what it says itself."""
+
+    def __init__(self, statement: UpdateBase) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, **values: object) -> int:
+        """Carry it out, and return how many rows it has changed."""
+        cursor = connection.connection.cursor()
+        try:
+            self._execute(cursor, connection.dialect, values)
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def returning(self, connection: Connection, **values: object) -> list[int]:
+        """Carry it out, and return the ids that it returns."""
+        cursor = connection.connection.cursor()
+        try:
+            self._execute(cursor, connection.dialect, values)
+            return [row[0] for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def _execute(self, cursor: Any, dialect: Dialect, values: Mapping[str, object]) -> None:
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compile(self._statement, dialect, ())
+        cursor.execute(compiled.text, compiled.parameters(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +133,13 @@ class _Compiled:
         return list(starmap(row, _by_columns(fetched, self.out)))
 
 
-def _compile(select: Select[Any], dialect: Dialect) -> _Compiled:
-    compiled = select.compile(dialect=dialect)
+def _compile(
+    statement: Select[Any] | UpdateBase, dialect: Dialect, columns: Iterable[ColumnElement[Any]]
+) -> _Compiled:
+    compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
     converts = {name: _into(bind.type, dialect) for bind, name in compiled.bind_names.items()}
-    out = [(index, _out(column, dialect)) for index, column in enumerate(select.selected_columns)]
+    out = [(index, _out(column, dialect)) for index, column in enumerate(columns)]
     return _Compiled(
         compiled.string,
         compiled.positiontup,

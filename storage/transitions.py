@@ -126,6 +126,15 @@ LEASED: Final = (
 REOPENED: Final = (BuildConclusion.DEP_FAILED, BuildConclusion.UNRESOLVABLE)
 """What a build concludes because of others, untried: it may begin so, and goes on by itself once they are mended."""
 
+RELEASING: Final = (BuildConclusion.SUCCESS, BuildConclusion.SKIPPED, BuildConclusion.UNCHANGED)
+"""How a build ends that no other has to wait for any more."""
+
+LIVE: Final = tuple(status for status in BuildStatus if status is not BuildStatus.COMPLETED)
+"""Where a build is that has not ended."""
+
+UNCLAIMED: Final = (BuildStatus.BLOCKED, BuildStatus.QUEUED)
+"""Where a build is that has not ended and that nobody holds."""
+
 RUN_MOVES: Final[Mapping[RunStatus, tuple[RunStatus, ...]]] = {
     RunStatus.RUNNING: (RunStatus.CANCELING, RunStatus.COMPLETED),
     RunStatus.CANCELING: (RunStatus.COMPLETED,),

@@ -20,6 +20,11 @@ def by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, VersionRow]:
     return {row.id: row for row in _BY_IDS.all(connection, ids=ids)}
 
 
+def existing(connection: Connection, ids: Iterable[int]) -> set[int]:
+    """Return those of these ids that versions have, in one statement."""
+    return set(_EXISTING.all(connection, ids=ids))
+
+
 def by_key(connection: Connection, package_id: int, sort_key: bytes) -> VersionRow | None:
     """Return the version of a package that is equal to the one with this sort key, or None."""
     return _BY_KEY.one(connection, package_id=package_id, sort_key=sort_key)
@@ -162,6 +167,7 @@ def _newest(package_id: ColumnElement[int], is_prerelease: ColumnElement[bool]) 
 _C: Final = VERSIONS.c
 _COLUMNS: Final = tuple(_C[name] for name in VersionRow.__struct_fields__)
 _ROW: Final = select(*_COLUMNS)
+_EXISTING: Final = Query(select(_C.id).where(any_of(_C.id, "ids")), int)
 _BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), VersionRow)
 _BY_KEY: Final = Query(
     _ROW.where(_C.package_id == bindparam("package_id"), _C.sort_key == bindparam("sort_key")), VersionRow

@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select
 
 from storage.build_rows import WorkerRow
-from storage.build_tables import WORKERS, WorkerFields
+from storage.build_tables import BUILDS, WORKERS, WorkerFields
 from storage.dialects import any_of
-from storage.statements import Query
+from storage.statements import Change, Query
 from storage.upserts import Upsert
 
 
@@ -29,6 +29,11 @@ def seen(connection: Connection, fields: WorkerFields, *, now: datetime) -> None
     _SEEN.run(connection, [{**fields.model_dump(), **moments}])
 
 
+def note(connection: Connection, build_id: int, *, now: datetime, unless_since: datetime) -> None:
+    """Note that the worker that holds a build is there, unless that was noted at `unless_since` or later."""
+    _NOTE.run(connection, build=build_id, now=now, since=unless_since)
+
+
 _C: Final = WORKERS.c
 _ROW: Final = select(*(_C[name] for name in WorkerRow.__struct_fields__))
 _BY_NAMES: Final = Query(_ROW.where(any_of(_C.name, "names")), WorkerRow)
@@ -37,4 +42,13 @@ _SEEN_SINCE: Final = Query(
 )
 _SEEN: Final = Upsert(
     WORKERS, ("name",), lambda new: {name: new[name] for name in ("labels", "last_seen_at", "updated_at")}
+)
+_MOMENT: Final = bindparam("now", type_=_C.updated_at.type)
+_NOTE: Final = Change(
+    WORKERS.update()
+    .where(
+        _C.name == select(BUILDS.c.worker).where(BUILDS.c.id == bindparam("build")).scalar_subquery(),
+        _C.last_seen_at < bindparam("since", type_=_C.last_seen_at.type),
+    )
+    .values(last_seen_at=_MOMENT, updated_at=_MOMENT)
 )

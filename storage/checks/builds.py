@@ -24,6 +24,7 @@ from storage.dialects import any_of
 from storage.images import IMAGES
 from storage.transitions import (
     LEASED,
+    RELEASING,
     REOPENED,
     AlertState,
     BuildConclusion,
@@ -32,9 +33,6 @@ from storage.transitions import (
     RunConclusion,
     RunStatus,
 )
-
-RELEASING: Final = (BuildConclusion.SUCCESS, BuildConclusion.SKIPPED, BuildConclusion.UNCHANGED)
-"""How a build ends that no other has to wait for any more."""
 
 _PACKAGES: Final = IMAGES["packages"]
 _VERSIONS: Final = IMAGES["package_versions"]

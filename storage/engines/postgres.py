@@ -30,7 +30,9 @@ _TRUSTED_SECONDS: Final = 1.0
 
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+# What is written beside the catalogue meets others at the same few rows all the time. Each waits there for the other, and
+# goes on from what that has written, where with a snapshot it would have to begin anew.
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 # Whoever changes the catalogue holds its lock together with others, or alone; readers take none. LOCK TABLE takes no
 # snapshot, so what follows sees all that was written by those it has waited for. The wait is bounded by its own limit.

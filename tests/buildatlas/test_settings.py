@@ -24,6 +24,10 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "BUILDATLAS_CONNECTIONS": "8",
         "BUILDATLAS_EVENTS_KEPT": "1000",
         "BUILDATLAS_EVENTS_DAYS": "7",
+        "BUILDATLAS_RECOVERY_SECONDS": "3",
+        "BUILDATLAS_BACKOFF_SECONDS": "1",
+        "BUILDATLAS_LONGEST_BACKOFF_SECONDS": "9",
+        "BUILDATLAS_LOG_LIMIT": "512",
         "BUILDATLAS_BODY_LIMIT": "2048",
         "BUILDATLAS_MESSAGE_LIMIT": "4096",
         "BUILDATLAS_SOCKET_LIMIT": "7",
@@ -31,7 +35,7 @@ def test_every_setting_is_read_from_the_environment() -> None:
     }
 
     assert settings(environment) == Settings(
-        "sqlite:///x.db", "::1", 9000, 4, 2, 8, 1000, 7, 2048, 4096, 7, "DEBUG"
+        "sqlite:///x.db", "::1", 9000, 4, 2, 8, 1000, 7, 3, 1, 9, 512, 2048, 4096, 7, "DEBUG"
     )
 
 

@@ -70,10 +70,74 @@ def test_the_critical_path_is_a_longest_chain_in_build_order(world: World) -> No
 
 
 @given(worlds(), st.data())
+def test_a_package_needs_all_that_it_depends_on_but_for_what_is_cut(
+    world: World, data: st.DataObject
+) -> None:
+    names = data.draw(st.sets(st.sampled_from(world.names)))
+
+    order = plan(world.graph, names)
+
+    kept = [edge for edge in world.graph.edges_among(names) if edge not in order.cut_edges]
+    assert order.needs == {
+        name: tuple(edge.dependency for edge in kept if edge.dependent == name) for name in sorted(names)
+    }
+
+
+@st.composite
+def seconds_of(draw: st.DrawFn, names: list[str]) -> dict[str, float]:
+    """Draw how long some packages take, and one that is nowhere."""
+    drawn = draw(st.dictionaries(st.sampled_from([*names, "nowhere"]), st.integers(0, 9)))
+    return {name: float(seconds) for name, seconds in drawn.items()}
+
+
+def behind(order: BuildOrder, weights: dict[str, float], name: str) -> float:
+    """Try all chains that begin with `name`."""
+    waiting = [other for other, needed in order.needs.items() if name in needed]
+    return weights[name] + max((behind(order, weights, other) for other in waiting), default=0.0)
+
+
+@given(worlds(largest=8), st.data())
+def test_what_remains_is_the_longest_chain_of_what_waits(world: World, data: st.DataObject) -> None:
+    names = data.draw(st.sets(st.sampled_from(world.names)))
+    seconds = data.draw(seconds_of(world.names))
+
+    order = plan(world.graph, names, seconds)
+
+    known = [seconds[name] for name in names if name in seconds]
+    mean = sum(known) / len(known) if known else 1.0
+    weights = {name: seconds.get(name, mean) for name in sorted(names)}
+    remaining = {name: behind(order, weights, name) for name in weights}
+    assert dict(order.remaining) == pytest.approx(remaining)
+    assert sum(weights[name] for name in order.critical_path) == pytest.approx(
+        max(remaining.values(), default=0.0)
+    )
+    assert order.critical_path_seconds == (max(order.remaining.values()) if known else None)
+
+
+@given(worlds(), st.data())
+def test_each_on_the_critical_path_waits_for_the_one_before(world: World, data: st.DataObject) -> None:
+    order = plan(world.graph, world.names, data.draw(seconds_of(world.names)))
+
+    path = order.critical_path
+    assert all(earlier in order.needs[later] for earlier, later in pairwise(path))
+    assert order.needs[path[0]] == ()
+
+
+@given(worlds(), st.data())
+def test_how_long_packages_take_changes_no_wave(world: World, data: st.DataObject) -> None:
+    untimed = plan(world.graph, world.names)
+    timed = plan(world.graph, world.names, data.draw(seconds_of(world.names)))
+
+    assert (timed.waves, timed.cut_edges, timed.needs) == (untimed.waves, untimed.cut_edges, untimed.needs)
+
+
+@given(worlds(), st.data())
 def test_the_plan_does_not_depend_on_the_order_of_the_input(world: World, data: st.DataObject) -> None:
     shuffled = graph_of(data.draw(st.permutations(world.names)), data.draw(st.permutations(world.rows)))
 
-    assert plan(shuffled, data.draw(st.permutations(world.names))) == plan(world.graph, world.names)
+    seconds = data.draw(seconds_of(world.names))
+    names = data.draw(st.permutations(world.names))
+    assert plan(shuffled, names, seconds) == plan(world.graph, world.names, seconds)
 
 
 def test_a_cycle_does_not_wait_longer_than_its_packages_must() -> None:
@@ -98,10 +162,32 @@ def test_dependencies_outside_the_plan_count_as_built() -> None:
 
     assert order.waves == (("app", "core"),)
     assert order.critical_path == ("app",)
+    assert order.needs == {"app": (), "core": ()}
+    assert order.remaining == {"app": 1.0, "core": 1.0}
+
+
+def test_few_slow_packages_are_a_longer_chain_than_many_fast_ones() -> None:
+    order = plan(
+        graph("app -> compiler\napp -> c\nc -> b\nb -> a\ndocs -> compiler"),
+        ["a", "app", "b", "c", "compiler", "docs"],
+        {"a": 1.0, "b": 1.0, "c": 1.0, "compiler": 30.0, "app": 2.0, "elsewhere": 900.0},
+    )
+
+    assert order.critical_path == ("compiler", "docs")
+    assert order.critical_path_seconds == 37.0
+    # Of the documentation nothing is known: it counts as the mean of the others, 7 seconds.
+    assert order.remaining == {"a": 5.0, "app": 2.0, "b": 4.0, "c": 3.0, "compiler": 37.0, "docs": 7.0}
+
+
+def test_a_critical_path_begins_with_what_takes_no_time_where_the_next_one_waits_for_it() -> None:
+    order = plan(graph("app -> lib\nlib -> config"), ["app", "config", "lib"], {"config": 0.0, "lib": 4.0})
+
+    assert order.critical_path == ("config", "lib", "app")
+    assert order.critical_path_seconds == 6.0
 
 
 def test_nothing_to_build_is_a_plan_without_waves() -> None:
-    assert plan(graph("app -> lib"), []) == BuildOrder((), (), (), {}, ())
+    assert plan(graph("app -> lib"), []) == BuildOrder((), (), (), {}, (), None, {}, {})
 
 
 def test_a_package_that_is_not_there_cannot_be_planned() -> None:

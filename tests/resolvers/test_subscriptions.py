@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from resolvers.drafts import PublishRequest
-from resolvers.subscriptions import EventSelection, Progress, Trimmed, read_events
+from resolvers.subscriptions import EventSelection, Progress, Told, Trimmed, Wanted, read_events
 from resolvers.versions import publish
 from storage.database import Database
 from storage.events import Change, append
@@ -69,15 +69,15 @@ def test_a_reader_of_one_run_gets_what_is_about_it(database: Database) -> None:
 
 
 def test_the_changes_of_state_come_with_the_events_only_when_asked_for(database: Database) -> None:
-    with_them = read_events(database, 4, selection=ALL, with_transitions=True)
+    with_them = read_events(database, 4, selection=ALL, wanted=Wanted(transitions=True))
     without = read_events(database, 4, selection=ALL)
-    none = read_events(database, 6, selection=ALL, with_transitions=True)
+    none = read_events(database, 6, selection=ALL, wanted=Wanted(transitions=True))
 
     assert isinstance(with_them, Progress)
     assert isinstance(without, Progress)
-    assert [with_them.transitions[event.transition_id or 0].target for event in with_them.events] == [
+    assert [with_them.told.transitions[event.transition_id or 0].target for event in with_them.events] == [
         "ACTIVE",
         "PUBLISHED",
     ]
-    assert without == Progress(with_them.events, 6)
-    assert none == Progress((), 6)
+    assert without == Progress(with_them.events, 6, Told())
+    assert none == Progress((), 6, Told())

@@ -56,6 +56,22 @@ def test_history_is_read_page_by_page(database: Database, ids: tuple[int, int, i
     assert len(first) == 3
 
 
+def test_the_history_of_many_subjects_is_read_in_one_statement(
+    database: Database, ids: tuple[int, int, int]
+) -> None:
+    app, lib, _ = ids
+
+    with database.read() as connection:
+        whole = {id_: history.page(connection, SubjectType.PACKAGE, id_, limit=9) for id_ in (app, lib, 99)}
+        both = history.pages_of(connection, SubjectType.PACKAGE, [app, lib, 99], limit=9)
+        first = history.pages_of(connection, SubjectType.PACKAGE, [app, lib], limit=1)
+        rest = history.pages_of(connection, SubjectType.PACKAGE, [app, lib], limit=9, after=whole[app][0].id)
+
+    assert both == whole
+    assert first == {app: whole[app][:1], lib: whole[lib]}
+    assert rest == {app: whole[app][1:], lib: whole[lib]}
+
+
 def test_history_is_read_of_one_subject_or_one_type(database: Database, ids: tuple[int, int, int]) -> None:
     app, lib, version = ids
 

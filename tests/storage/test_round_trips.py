@@ -133,6 +133,8 @@ RUNS = fields(
     labels=LABELS,
     worker_labels=LABELS,
     idempotency_key=maybe(TITLES),
+    kinds=st.integers(1, ALL_KINDS),
+    include_optional=st.booleans(),
 )
 EDGES = st.builds(CutEdge, texts(), texts(), st.integers(1, ALL_KINDS), st.booleans())
 LOGS = st.lists(texts().map(lambda text: text.replace("\n", " ")), min_size=1, max_size=4)

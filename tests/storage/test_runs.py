@@ -39,6 +39,8 @@ def test_a_run_comes_back_as_it_was_written(database: Database) -> None:
         labels={"a": "1"},
         worker_labels={},
         idempotency_key="k",
+        kinds=31,
+        include_optional=False,
         status=RunStatus.RUNNING,
         conclusion=None,
         status_reason=None,

@@ -69,7 +69,7 @@ _MODULES: Final = [
 def test_any_number_of_values_is_one_parameter_in_both_dialects() -> None:
     query = select(PACKAGES.c.id).where(any_of(PACKAGES.c.name, "names"))
 
-    sqlite, postgres = _compile(query, _SQLITE), _compile(query, _POSTGRESQL)
+    sqlite, postgres = (_compile(query, dialect, ()) for dialect in (_SQLITE, _POSTGRESQL))
 
     assert sqlite.text.endswith("packages.name IN (SELECT value FROM json_each(?))")
     assert sqlite.parameters({"names": ["b", "ä", "x\0"]}) == ['["b","ä"]']
@@ -87,7 +87,7 @@ def test_no_values_at_all_match_nothing() -> None:
 def test_parameters_of_a_driver_that_takes_them_by_name_come_with_their_constants() -> None:
     query = select(PACKAGES.c.id).where(PACKAGES.c.name == bindparam("name"), PACKAGES.c.description == "old")
 
-    compiled = _compile(query, _POSTGRESQL)
+    compiled = _compile(query, _POSTGRESQL, ())
 
     assert compiled.positions is None
     assert compiled.parameters({"name": "app"}) == {"name": "app", "description_1": "old"}

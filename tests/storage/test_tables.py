@@ -342,7 +342,7 @@ def _beginnings(table: Table) -> Iterator[str]:
 
 def test_the_most_urgent_builds_are_found_without_sorting_the_queue(database: Database) -> None:
     query = (
-        "SELECT id FROM build_status WHERE status = 'QUEUED' "
+        "SELECT id FROM build_status WHERE status = 'QUEUED' AND worker_labels = '{}' "
         "ORDER BY priority DESC, remaining_seconds DESC, id LIMIT 5"
     )
 

@@ -1,0 +1,190 @@
+"""Recovery: taking back what workers have let fall, ending what should have ended, and letting go what is mended.
+
+How it works: each step looks first, and then changes one build or run at a time, under its lock and only if what it saw is
+still so. Any number of processes may do it at once, at any time, and whoever finds nothing writes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from resolvers.announcements import announce
+from resolvers.atlas import Atlas
+from resolvers.scheduling import Course, complete, existing
+from resolvers.shortfalls import shortfalls
+from storage import attempts, builds, events, leases, runs
+from storage.build_rows import BuildRow
+from storage.builds import BuildFilter
+from storage.database import Connection, Database
+from storage.leases import Lease
+from storage.tables import EventKind
+from storage.transitions import LEASED, BuildConclusion, BuildStatus
+
+# Of builds in one transaction: as many as it may hold others up for.
+_CHUNK: Final = 100
+
+# More than any plan has.
+_MOST_UNRESOLVABLE: Final = 100_000
+
+_MENDING: Final = (
+    EventKind.PACKAGE_CHANGED,
+    EventKind.PACKAGE_DELETED,
+    EventKind.VERSION_PUBLISHED,
+    EventKind.VERSION_CHANGED,
+    EventKind.DEPENDENCIES_CHANGED,
+)
+"""What may give a version what it lacks."""
+
+
+class Recovery:
+    """The recovery of one process, which remembers how far it has looked through the catalogue's changes."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._database = atlas.database
+        self._seen: int | None = None
+
+    def run(self, *, now: datetime) -> int:
+        """Do what there is to do, and return how many builds were taken back, ended or let go."""
+        recovered = take_back(self._database, now=now)
+        recovered += self._release_resolvable(now)
+        complete_runs(self._database, now=now)
+        return recovered
+
+    def _release_resolvable(self, now: datetime) -> int:
+        with self._database.read() as connection:
+            newest = events.newest(connection)
+            if self._seen is not None and not events.after(connection, self._seen, limit=1, kinds=_MENDING):
+                self._seen = newest
+                return 0
+            resolvable = _resolvable(connection)
+        self._seen = newest
+        return _reopen(self._database, resolvable, now)
+
+
+def recover(atlas: Atlas, *, now: datetime) -> int:
+    """Do at once all that recovery does on its timer. Return how many builds were taken back, ended or let go."""
+    return Recovery(atlas).run(now=now)
+
+
+def take_back(database: Database, *, now: datetime) -> int:
+    """End or queue again the builds whose lease has run out, and end those that have taken too long."""
+    with database.read() as connection:
+        due = [lease for lease in leases.held(connection) if _is_due(lease, now)]
+    taken = 0
+    for chunk in _chunks(due):
+        written = database.write(partial(_take_back, due=chunk, now=now), of_catalogue=False)
+        taken += written.value
+    return taken
+
+
+def complete_runs(database: Database, *, now: datetime) -> int:
+    """Complete the runs of which every build has ended and that nobody has completed."""
+    with database.read() as connection:
+        over = [id_ for id_ in runs.unfinished(connection) if not runs.unended(connection, id_, limit=1)]
+
+    def operation(connection: Connection) -> int:
+        completed = [run_id for run_id in over if complete(connection, run_id, now=now)]
+        announce(connection, (), completed, now=now)
+        return len(completed)
+
+    return database.write(operation, of_catalogue=False).value if over else 0
+
+
+def _is_due(lease: Lease, now: datetime) -> bool:
+    return lease.expires_at <= now or _has_timed_out(
+        lease.status, lease.started_at, lease.timeout_seconds, now
+    )
+
+
+def _has_timed_out(
+    status: BuildStatus, started_at: datetime | None, timeout_seconds: int, now: datetime
+) -> bool:
+    # What is canceled ends with its lease, as canceled.
+    if status is BuildStatus.CANCELING or started_at is None:
+        return False
+    return started_at + timedelta(seconds=timeout_seconds) <= now
+
+
+def _take_back(connection: Connection, due: Sequence[Lease], now: datetime) -> int:
+    course = Course(connection, now)
+    taken = 0
+    for lease in due:
+        build = existing(connection, lease.build_id)
+        if build.lease_token == lease.token and build.status in LEASED and _is_still_due(build, now):
+            _settle(course, build)
+            taken += 1
+    course.finish()
+    return taken
+
+
+def _is_still_due(build: BuildRow, now: datetime) -> bool:
+    assert build.lease_expires_at is not None  # by a CHECK, since it is held
+    return build.lease_expires_at <= now or _has_timed_out(
+        build.status, build.started_at, build.timeout_seconds, now
+    )
+
+
+def _settle(course: Course, build: BuildRow) -> None:
+    """Do with a build that its worker has let fall, or not finished in time, what is to be done."""
+    conclusion, reason = _verdict(build, course.now)
+    attempts.finish(
+        course.connection,
+        build.id,
+        build.attempt,
+        conclusion=conclusion,
+        message=reason,
+        now=course.moment(),
+    )
+    if conclusion is BuildConclusion.INFRA_ERROR and build.attempt < build.max_attempts:
+        course.give_back(build, reason)
+    else:
+        course.end(build, conclusion, reason=reason)
+
+
+def _verdict(build: BuildRow, now: datetime) -> tuple[BuildConclusion, str]:
+    if build.status is BuildStatus.CANCELING:
+        return (
+            BuildConclusion.CANCELED,
+            f"worker {build.worker} did not answer to the cancellation within its lease",
+        )
+    if _has_timed_out(build.status, build.started_at, build.timeout_seconds, now):
+        return BuildConclusion.TIMED_OUT, f"it took longer than {build.timeout_seconds:,} s"
+    return BuildConclusion.INFRA_ERROR, f"the lease of worker {build.worker} ran out"
+
+
+def _resolvable(connection: Connection) -> list[int]:
+    """Return the builds that have ended for want of something, of which nothing is wanting now."""
+    found = builds.page(
+        connection, BuildFilter(conclusions=(BuildConclusion.UNRESOLVABLE,)), limit=_MOST_UNRESOLVABLE
+    )
+    rows = runs.by_ids(connection, {build.run_id for build in found})
+    resolvable: list[int] = []
+    for terms in {(run.kinds, run.include_optional) for run in rows.values()}:
+        asked = [
+            build
+            for build in found
+            if (rows[build.run_id].kinds, rows[build.run_id].include_optional) == terms
+        ]
+        lacking = shortfalls(
+            connection,
+            {build.version_id for build in asked},
+            kinds=terms[0],
+            include_optional=terms[1],
+        )
+        resolvable += [build.id for build in asked if build.version_id not in lacking]
+    return resolvable
+
+
+def _reopen(database: Database, build_ids: Sequence[int], now: datetime) -> int:
+    def operation(connection: Connection) -> int:
+        course = Course(connection, now)
+        course.reopen(build_ids)
+        course.finish()
+        return len(build_ids)
+
+    return database.write(operation, of_catalogue=False).value if build_ids else 0
+
+
+def _chunks(due: Sequence[Lease]) -> Iterable[Sequence[Lease]]:
+    return (due[start : start + _CHUNK] for start in range(0, len(due), _CHUNK))

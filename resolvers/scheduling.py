@@ -1,0 +1,410 @@
+"""What follows for the others when a build ends or may go on: the one place where builds are let go, held and failed.
+
+How it works: each use case changes the build that it is about, and hands it to the `Course` of its transaction. That goes
+through the dependents level by level: those with nothing left to wait for are queued, or end as UNCHANGED and let their own
+dependents go; those of what has failed fail with it, by name of its root cause, and come back once that is mended. At the
+end the runs that this concerns are completed or go on, and everything is told in the event log.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from resolvers.announcements import announce
+from resolvers.errors import NotFound
+from storage import builds, flow, outputs, runs
+from storage.build_rows import BuildCount, BuildRow
+from storage.build_tables import BuildTrigger, ReportFields
+from storage.database import Connection
+from storage.flow import Waiter
+from storage.transitions import (
+    LEASED,
+    RELEASING,
+    UNCLAIMED,
+    BuildConclusion,
+    BuildStatus,
+    PackageStatus,
+    RunConclusion,
+    RunStatus,
+)
+
+# Whoever ends one of the last builds of a run looks whether it was the last. More than this many are never ended at the
+# same moment, so that of the last ones somebody sees all others ended.
+_LAST_FEW: Final = 64
+
+# What a worker holds and is not to end yet.
+_CALLED_OFF: Final = tuple(status for status in LEASED if status is not BuildStatus.CANCELING)
+
+_TICK: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildChange:
+    """A build after a request, and the position of the newest event: that of the change, if there was one."""
+
+    build: BuildRow
+    cursor: int
+
+
+@dataclass(slots=True)
+class Course:
+    """What follows from changes to builds, within one transaction. `finish` ends it."""
+
+    connection: Connection
+    now: datetime
+    actor: str | None = None
+    _changed: dict[int, None] = field(default_factory=dict)
+    _runs: dict[int, None] = field(default_factory=dict)
+    _to_complete: set[int] = field(default_factory=set)
+    _to_reopen: set[int] = field(default_factory=set)
+
+    def moment(self) -> datetime:
+        """Return the time, later than any that was returned before: no two changes of a row have the same."""
+        self.now += _TICK
+        return self.now
+
+    def end(
+        self,
+        build: BuildRow,
+        conclusion: BuildConclusion,
+        *,
+        report: ReportFields | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """End a build that a worker holds, and let go, or fail, what waits for it."""
+        builds.move(
+            self.connection,
+            build.id,
+            BuildStatus.COMPLETED,
+            conclusion=conclusion,
+            report=report,
+            lease_token=build.lease_token,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        self.moved([build.id])
+        self._to_complete.add(build.run_id)
+        if conclusion in RELEASING:
+            flow.adopt(self.connection, build.id, build.version_id)
+            self._release([build.id])
+        else:
+            self.fail_dependents([build.id])
+
+    def give_back(
+        self,
+        build: BuildRow,
+        reason: str,
+        *,
+        report: ReportFields | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """Queue a build that a worker holds, for another attempt."""
+        builds.move(
+            self.connection,
+            build.id,
+            BuildStatus.QUEUED,
+            report=report,
+            lease_token=build.lease_token,
+            not_before=not_before,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        self.moved([build.id])
+        # Its package may have been taken out of use meanwhile.
+        held = [each.id for each in flow.waiters(self.connection, [build.id]) if not each.is_free]
+        self._move(held, BuildStatus.BLOCKED, reason)
+
+    def try_again(self, build: BuildRow, *, more_attempts: int) -> None:
+        """Have a build that has ended begin anew, once nothing is in its way."""
+        (found,) = flow.waiters(self.connection, [build.id])
+        builds.move(
+            self.connection,
+            build.id,
+            BuildStatus.QUEUED if _is_ready(found) else BuildStatus.BLOCKED,
+            more_attempts=more_attempts,
+            trigger=BuildTrigger.RETRY,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        self.moved([build.id])
+        self._to_reopen.add(build.run_id)
+
+    def moved(self, build_ids: Iterable[int]) -> None:
+        """Tell of builds that have moved without any consequence for others."""
+        self._changed.update(dict.fromkeys(build_ids))
+
+    def begun(self, run_id: int, build_ids: Iterable[int]) -> None:
+        """Tell of the builds of a new run, which may have nothing to do."""
+        self._changed.update(dict.fromkeys(build_ids))
+        self._to_complete.add(run_id)
+
+    def superseded(self, ids: Collection[int]) -> None:
+        """Tell of builds that were superseded, and complete what they were the last of."""
+        self._have_ended(ids)
+
+    def cancel(self, ids: Sequence[int], reason: str | None) -> None:
+        """End builds that nobody holds, and fail what waits for them."""
+        ended = flow.end_all(
+            self.connection,
+            ids,
+            BuildConclusion.CANCELED,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        self._have_ended(ended)
+        self.fail_dependents(ended)
+
+    def call_off(self, build_id: int, reason: str | None) -> None:
+        """Have a build end that a worker holds, when that hears of it or its lease has run out."""
+        # Its worker may have ended it just now.
+        if builds.move(
+            self.connection,
+            build_id,
+            BuildStatus.CANCELING,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        ):
+            self.moved([build_id])
+
+    def cancel_run(self, run_id: int, reason: str | None) -> None:
+        """End all of a run that nobody holds, and call off the rest."""
+        runs.move(
+            self.connection,
+            run_id,
+            RunStatus.CANCELING,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        self._runs[run_id] = None
+        self._to_complete.add(run_id)
+        self.cancel(flow.of_run(self.connection, run_id, UNCLAIMED), reason)
+        for build_id in flow.of_run(self.connection, run_id, _CALLED_OFF):
+            self.call_off(build_id, reason)
+
+    def hold(self, package_id: int, reason: str) -> None:
+        """Take the queued builds of a package out of the queue."""
+        queued = flow.of_package(self.connection, package_id, (BuildStatus.QUEUED,))
+        self._move(queued, BuildStatus.BLOCKED, reason)
+
+    def free(self, package_id: int) -> None:
+        """Queue what of a package waits for nothing else."""
+        blocked = flow.of_package(self.connection, package_id, (BuildStatus.BLOCKED,))
+        flow.lock(self.connection, blocked)
+        ready = [each.id for each in flow.waiters(self.connection, blocked) if _is_ready(each)]
+        self._move(ready, BuildStatus.QUEUED, None)
+
+    def reopen(self, ids: Sequence[int]) -> None:
+        """Let builds go on that have failed only by others, as far as these are mended, and what has failed by them."""
+        flow.lock(self.connection, ids)
+        failed = flow.waiters(self.connection, ids)
+        while failed:
+            dependents = self._go_on(failed)
+            flow.lock(self.connection, dependents)
+            failed = _failed_by_others(flow.waiters(self.connection, dependents))
+
+    def finish(self) -> None:
+        """Complete and reopen runs, and tell of everything. Nothing may follow."""
+        for run_id in sorted(self._to_reopen):
+            if self._reopen_run(run_id):
+                self._runs[run_id] = None
+        for run_id in sorted(self._to_complete):
+            if self._complete_run(run_id):
+                self._runs[run_id] = None
+        announce(self.connection, self._changed, self._runs, now=self.now)
+
+    def _release(self, ids: Sequence[int]) -> None:
+        level = list(ids)
+        while level:
+            flow.lock(self.connection, flow.dependents_of(self.connection, level))
+            waiting = flow.waiters(self.connection, flow.discount(self.connection, level, now=self.moment()))
+            ready = [each for each in waiting if each.status is BuildStatus.BLOCKED and _is_ready(each)]
+            unchanged = self._unchanged(ready)
+            self._move([each.id for each in ready if each.id not in unchanged], BuildStatus.QUEUED, None)
+            self.reopen([each.id for each in _failed_by_others(waiting)])
+            level = self._end_unchanged(unchanged)
+
+    def _unchanged(self, ready: Iterable[Waiter]) -> dict[int, str | None]:
+        """Return those that need not be built since all that they depend on came out as before, with their own output."""
+        asked = [each.id for each in ready if each.trigger is BuildTrigger.DEPENDENCY_CHANGE]
+        if not asked:
+            return {}
+        found = outputs.unchanged(self.connection, asked)
+        for id_ in self._cut(found):
+            del found[id_]
+        return found
+
+    def _cut(self, ids: Collection[int]) -> set[int]:
+        """Return those of these builds that depend on something they do not wait for, since that needs them as well."""
+        names = flow.names_of(self.connection, ids)
+        rows = runs.by_ids(self.connection, {name.run_id for name in names.values()})
+        cut = {(row.id, edge.dependent) for row in rows.values() for edge in row.cut_edges}
+        return {id_ for id_, name in names.items() if (name.run_id, name.package) in cut}
+
+    def _end_unchanged(self, outputs_of: dict[int, str | None]) -> list[int]:
+        if not outputs_of:
+            return []
+        reason = "all that it depends on came out as it was"
+        ended = flow.end_all(
+            self.connection,
+            list(outputs_of),
+            BuildConclusion.UNCHANGED,
+            reason=reason,
+            actor=self.actor,
+            now=self.moment(),
+        )
+        outputs.keep(self.connection, {id_: outputs_of[id_] for id_ in ended}, now=self.moment())
+        self._have_ended(ended)
+        return ended
+
+    def fail_dependents(self, ids: Sequence[int]) -> None:
+        """Fail what waits for builds that have ended badly, directly or not, each by name of its root cause."""
+        level: Collection[int] = ids
+        while level:
+            dependents = flow.dependents_of(self.connection, level)
+            flow.lock(self.connection, dependents)
+            waiting = flow.waiters(self.connection, dependents)
+            level = self._fail([each.id for each in waiting if each.status is BuildStatus.BLOCKED])
+
+    def _fail(self, blocked: Sequence[int]) -> list[int]:
+        if not blocked:
+            return []
+        failed: list[int] = []
+        for cause, ids in _by_cause(flow.failed_dependencies(self.connection, blocked)).items():
+            failed += flow.end_all(
+                self.connection,
+                ids,
+                BuildConclusion.DEP_FAILED,
+                cause_id=cause,
+                reason=self._blame(cause),
+                actor=self.actor,
+                now=self.moment(),
+            )
+        self._have_ended(failed)
+        return failed
+
+    def _blame(self, cause: int) -> str:
+        row = builds.by_ids(self.connection, [cause])[cause]
+        name = flow.names_of(self.connection, [cause])[cause]
+        return f"{name.package} {name.version} ended as {row.conclusion}"
+
+    def _go_on(self, failed: Sequence[Waiter]) -> list[int]:
+        """Let go on what of these nothing failed is in the way of any more; return who has failed by those."""
+        ids = [each.id for each in failed]
+        causes = flow.failed_dependencies(self.connection, ids)
+        self._blame_others(
+            {
+                each.id: causes[each.id]
+                for each in failed
+                if causes.get(each.id, each.cause_id) != each.cause_id
+            }
+        )
+        overtaken = flow.overtaken(self.connection, ids)
+        mended = [each for each in failed if each.id not in causes and each.id not in overtaken]
+        if not mended:
+            return []
+        ready = [each.id for each in mended if _is_ready(each)]
+        self._move(ready, BuildStatus.QUEUED, None)
+        self._move([each.id for each in mended if each.id not in set(ready)], BuildStatus.BLOCKED, None)
+        self._to_reopen.update(each.run_id for each in mended)
+        return flow.dependents_of(self.connection, [each.id for each in mended])
+
+    def _blame_others(self, causes: dict[int, int]) -> None:
+        for cause, ids in _by_cause(causes).items():
+            flow.blame(self.connection, ids, cause, reason=self._blame(cause), now=self.moment())
+            self.moved(ids)
+
+    def _move(self, ids: Sequence[int], target: BuildStatus, reason: str | None) -> None:
+        if ids:
+            moved = flow.move_all(
+                self.connection, ids, target, reason=reason, actor=self.actor, now=self.moment()
+            )
+            self._changed.update(dict.fromkeys(moved))
+
+    def _have_ended(self, ids: Collection[int]) -> None:
+        self._changed.update(dict.fromkeys(ids))
+        self._to_complete.update(each.run_id for each in flow.waiters(self.connection, ids))
+
+    def _reopen_run(self, run_id: int) -> bool:
+        run = runs.lock(self.connection, run_id)
+        return (
+            run is not None
+            and run.status is RunStatus.COMPLETED
+            and runs.move(self.connection, run_id, RunStatus.RUNNING, actor=self.actor, now=self.moment())
+        )
+
+    def _complete_run(self, run_id: int) -> bool:
+        return runs.unended(self.connection, run_id, limit=_LAST_FEW + 1) <= _LAST_FEW and complete(
+            self.connection, run_id, actor=self.actor, now=self.moment()
+        )
+
+
+def complete(connection: Connection, run_id: int, *, actor: str | None = None, now: datetime) -> bool:
+    """Complete a run if each of its builds is; False when it is not so, or was before."""
+    # After the lock, since whoever held it may have ended another of the last builds.
+    run = runs.lock(connection, run_id)
+    if run is None or run.status is RunStatus.COMPLETED or runs.unended(connection, run_id, limit=1):
+        return False
+    conclusion = conclusion_of(runs.counts_of(connection, [run_id])[run_id], run.status)
+    return runs.move(
+        connection,
+        run_id,
+        RunStatus.COMPLETED,
+        conclusion=conclusion,
+        reason=run.status_reason,
+        actor=actor,
+        now=now,
+    )
+
+
+def conclusion_of(counts: Iterable[BuildCount], status: RunStatus) -> RunConclusion:
+    """Return how a run has ended whose builds all have, and which was in `status` until then."""
+    conclusions = {count.conclusion for count in counts} - set(RELEASING)
+    if status is RunStatus.CANCELING:
+        return RunConclusion.CANCELED
+    if conclusions - {BuildConclusion.CANCELED, BuildConclusion.SUPERSEDED}:
+        return RunConclusion.FAILURE
+    if BuildConclusion.CANCELED in conclusions:
+        return RunConclusion.CANCELED
+    return RunConclusion.SUPERSEDED if conclusions else RunConclusion.SUCCESS
+
+
+def existing(connection: Connection, build_id: int, *, argument: str = "id") -> BuildRow:
+    """Return a build, kept from others until the end of the transaction, or raise NotFound."""
+    flow.lock(connection, [build_id])
+    row = builds.by_ids(connection, [build_id]).get(build_id)
+    if row is None:
+        raise NotFound("build of this id", path=(argument,))
+    return row
+
+
+def subject_of(connection: Connection, build_id: int) -> str:
+    """Return a build as a reader would name it."""
+    name = flow.names_of(connection, [build_id])[build_id]
+    return f"the build of {name.package} {name.version}"
+
+
+def held_reason(package: str, status: PackageStatus) -> str:
+    """Return why nothing of a package is built."""
+    return f"package {package} is {status}"
+
+
+def _is_ready(waiter: Waiter) -> bool:
+    return waiter.waiting_for == 0 and waiter.is_free
+
+
+def _by_cause(causes: Mapping[int, int]) -> dict[int, list[int]]:
+    """Return the builds of each cause."""
+    builds_of: dict[int, list[int]] = {}
+    for id_, cause in sorted(causes.items()):
+        builds_of.setdefault(cause, []).append(id_)
+    return builds_of
+
+
+def _failed_by_others(waiting: Iterable[Waiter]) -> list[Waiter]:
+    return [each for each in waiting if each.conclusion is BuildConclusion.DEP_FAILED]

@@ -1,0 +1,99 @@
+"""The queue: which builds a worker may have, the most urgent first, and giving them to it."""
+
+import heapq
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select
+
+from storage.build_tables import BUILDS
+from storage.columns import labels_text
+from storage.dialects import among, any_of
+from storage.statements import Change, Query, as_tuple
+from storage.tables import PACKAGES
+from storage.transitions import BuildStatus, PackageStatus
+
+HELD: Final = (PackageStatus.QUARANTINED, PackageStatus.ARCHIVED)
+"""What is not built, whoever asks for it."""
+
+
+def ready(
+    connection: Connection, worker_labels: Iterable[dict[str, str]], *, limit: int, now: datetime
+) -> list[int]:
+    """Return up to `limit` builds that may be claimed, the most urgent first, and keep them from all others who ask.
+
+    They are of those that want just one of these sets of labels. One statement for each set.
+    """
+    return _most_urgent(connection, _READY, worker_labels, limit, now)
+
+
+def is_any_ready(connection: Connection, worker_labels: Iterable[dict[str, str]], *, now: datetime) -> bool:
+    """Whether `ready` would find anything, but for what others are about to take."""
+    return any(_most_urgent(connection, _LOOK, (each,), 1, now) for each in worker_labels)
+
+
+def assign(
+    connection: Connection, ids: Collection[int], worker: str, *, expires: datetime, now: datetime
+) -> list[int]:
+    """Give queued builds to `worker` for their next attempt, under a new lease. Return those that were still queued."""
+    return _ASSIGN.returning(connection, ids=ids, holder=worker, expires=expires, now=now)
+
+
+_C: Final = BUILDS.c
+_P: Final = PACKAGES.c
+IS_FREE: Final[ColumnElement[bool]] = exists(
+    select(_P.id).where(_P.id == _C.package_id, ~among(_P.status, HELD))
+)
+"""Whether a build is of a package that may be built."""
+_CLAIMABLE: Final = and_(
+    _C.status == BuildStatus.QUEUED,
+    _C.worker_labels == bindparam("labels", type_=_C.worker_labels.type),
+    or_(_C.not_before.is_(None), _C.not_before <= bindparam("now", type_=_C.not_before.type)),
+    IS_FREE,
+)
+_URGENCY: Final = (_C.priority.desc(), _C.remaining_seconds.desc(), _C.id)
+_FIRST: Final[Select[tuple[int, float, int]]] = (
+    select(_C.priority, _C.remaining_seconds, _C.id)
+    .where(_CLAIMABLE)
+    .order_by(*_URGENCY)
+    .limit(bindparam("limit"))
+)
+_HOLDER: Final = bindparam("holder", type_=_C.worker.type)
+_ASSIGN: Final = Change(
+    BUILDS.update()
+    .where(any_of(_C.id, "ids"), _C.status == BuildStatus.QUEUED)
+    .values(
+        status=BuildStatus.ASSIGNED,
+        status_reason=None,
+        attempt=_C.attempt + 1,
+        worker=_HOLDER,
+        lease_token=_C.lease_token + 1,
+        lease_expires_at=bindparam("expires", type_=_C.lease_expires_at.type),
+        not_before=None,
+        started_at=None,
+        message=None,
+        row_version=_C.row_version + 1,
+        updated_at=bindparam("now", type_=_C.updated_at.type),
+        changed_by=_HOLDER,
+    )
+    .returning(_C.id)
+)
+_Urgency = tuple[int, float, int]
+_LOOK: Final[Query[_Urgency]] = Query(_FIRST, as_tuple)
+_READY: Final[Query[_Urgency]] = Query(_FIRST.with_for_update(of=BUILDS, skip_locked=True), as_tuple)
+
+
+def _most_urgent(
+    connection: Connection,
+    query: Query[_Urgency],
+    worker_labels: Iterable[dict[str, str]],
+    limit: int,
+    now: datetime,
+) -> list[int]:
+    found = (
+        query.all(connection, labels=labels, limit=limit, now=now)
+        for labels in {labels_text(each): each for each in worker_labels}.values()
+    )
+    merged = heapq.merge(*found, key=lambda place: (-place[0], -place[1], place[2]))
+    return [id_ for (_, _, id_), _ in zip(merged, range(limit), strict=False)]
