@@ -37,6 +37,7 @@ from buildatlas.resolving import resolve
 from buildatlas.settings import SettingsError, settings
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
 from buildatlas.wording import counted
+from buildatlas.working import worker
 from graph.errors import GraphError
 from storage.errors import StorageError
 
@@ -183,6 +184,8 @@ def export(
 
 
 app.command()(resolve)
+
+app.command()(worker)
 
 
 @app.command()

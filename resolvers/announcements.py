@@ -20,10 +20,9 @@ def announce(
 def _of_builds(connection: Connection, ids: Collection[int]) -> Iterator[Change]:
     if not ids:
         return
-    names = flow.names_of(connection, ids)
-    moved = history.lasts_of(connection, SubjectType.BUILD, ids)
+    told = {name.id: name for name in flow.latest_of(connection, ids)}
     for id_ in ids:
-        name = names[id_]
+        name = told[id_]
         yield Change(
             EventKind.BUILD_CHANGED,
             SubjectType.BUILD,
@@ -31,7 +30,7 @@ def _of_builds(connection: Connection, ids: Collection[int]) -> Iterator[Change]
             name.package,
             name.version,
             run_id=name.run_id,
-            transition_id=moved[id_],
+            transition_id=name.transition_id,
         )
 
 

@@ -59,7 +59,7 @@ def claim(database: Database, request: ClaimRequest, *, now: datetime) -> list[C
     """
     worker = validated(lambda: WorkerFields(name=request.worker, labels=dict(request.labels)))
     _check(request)
-    with database.read() as connection:
+    with database.glance() as connection:
         if _finds_nothing(connection, worker, request, now):
             return []
     return database.write(
@@ -104,12 +104,12 @@ def _finds_nothing(
     connection: Connection, worker: WorkerFields, request: ClaimRequest, now: datetime
 ) -> bool:
     """Whether the answer is nothing, and nothing new of the worker is to be noted: most who ask wait for work."""
+    if queue.is_any_ready(connection, _suitable(connection, worker), now=now):
+        return False
     known = workers.by_names(connection, [worker.name]).get(worker.name)
     if known is None or known.labels != worker.labels or known.last_seen_at < now - _NOTED_EVERY:
         return False
-    if _earlier(connection, request):
-        return False
-    return not queue.is_any_ready(connection, _suitable(connection, worker), now=now)
+    return not _earlier(connection, request)
 
 
 def _earlier(connection: Connection, request: ClaimRequest) -> list[AttemptRow]:
@@ -135,8 +135,7 @@ def _claim(connection: Connection, worker: WorkerFields, request: ClaimRequest, 
         return []
     expires = now + _span(request.lease_seconds)
     assigned = queue.assign(connection, ready, worker.name, expires=expires, now=now)
-    rows = builds.by_ids(connection, assigned)
-    claimed = [rows[build_id] for build_id in ready if build_id in rows]
+    claimed = [assigned[build_id] for build_id in ready if build_id in assigned]
     attempts.insert(connection, _attempts(claimed, worker.name, request.request_id))
     announce(connection, [build.id for build in claimed], now=now)
     return [Claim(build, str(build.lease_token)) for build in claimed]

@@ -18,6 +18,7 @@ from resolvers.loaded_graphs import Selection
 from resolvers.resolutions import Resolved, Unsolved, resolve
 from resolvers.suggestions import unknown_package
 from storage import dependencies, durations, packages, versions
+from storage.rows import VersionRow
 from storage.transitions import PackageStatus
 
 MOST_BUILDS: Final = 100_000
@@ -43,19 +44,11 @@ class Plan:
     versions: Mapping[str, str]
     """By package; a package without a published version is missing."""
     version_ids: Mapping[str, int]
+    """Where these versions are stored, by package."""
     package_ids: Mapping[str, int]
-    """Of those that have a version."""
+    """Of the same packages."""
     seconds: Mapping[str, float]
-    """How long packages took to build of late, those that were never built left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """Which version of each package is to be built."""
-
-    texts: Mapping[str, str]
-    version_ids: Mapping[str, int]
-    package_ids: Mapping[str, int]
+    """How long a build can be expected to take, by package; one that was never built with success is missing."""
 
 
 def build_plan(atlas: Atlas, request: PlanRequest) -> Plan | Unsolved:
@@ -72,7 +65,7 @@ def _plan_latest(atlas: Atlas, request: PlanRequest) -> Plan:
     for name in request.packages:
         if name not in registered:
             raise unknown_package(name, registered, path=("packages",))
-    names = _with_dependents(graph, request) if request.packages else _every_active(atlas, latest.texts)
+    names = _with_dependents(graph, request) if request.packages else _every_active(atlas, latest)
     # The graph may be newer or older by a moment.
     return _plan(atlas, graph, [name for name in names if name in graph and name in registered], latest)
 
@@ -90,12 +83,9 @@ def _plan_pins(atlas: Atlas, request: PlanRequest, answer: Resolved) -> Plan:
             raise NotPinned(name)
     names = _with_dependents(graph, request) if request.packages else graph.names
     with atlas.database.read() as connection:
-        rows = packages.by_names(connection, graph.names)
-    pinned = _Choice(
-        {pin.package: pin.version for pin in answer.resolution.pins},
-        answer.version_ids,
-        {name: row.id for name, row in rows.items()},
-    )
+        rows = versions.by_ids(connection, answer.version_ids.values())
+    # What was deleted meanwhile has no version to build any more.
+    pinned = {name: rows[id_] for name, id_ in answer.version_ids.items() if id_ in rows}
     return _plan(atlas, graph, names, pinned)
 
 
@@ -109,39 +99,36 @@ def _with_dependents(graph: DependencyGraph, request: PlanRequest) -> Sequence[s
     return [*request.packages, *reached.nodes]
 
 
-def _plan(atlas: Atlas, graph: DependencyGraph, names: Iterable[str], chosen: _Choice) -> Plan:
+def _plan(
+    atlas: Atlas, graph: DependencyGraph, names: Iterable[str], chosen: Mapping[str, VersionRow]
+) -> Plan:
     wanted = set(names)
     if len(wanted) > MOST_BUILDS:
         raise LimitExceeded("builds", given=len(wanted), limit=MOST_BUILDS)
-    built = [name for name in wanted if name in chosen.version_ids and name in chosen.package_ids]
-    package_ids = {name: chosen.package_ids[name] for name in built}
-    seconds = _seconds(atlas, package_ids)
+    built = {name: chosen[name] for name in wanted if name in chosen}
+    package_ids = {name: version.package_id for name, version in built.items()}
+    seconds = _expected(atlas, package_ids)
     return Plan(
         order.plan(graph, wanted, seconds),
-        {name: chosen.texts[name] for name in built},
-        {name: chosen.version_ids[name] for name in built},
-        package_ids,
-        seconds,
+        versions={name: version.version for name, version in built.items()},
+        version_ids={name: version.id for name, version in built.items()},
+        package_ids=package_ids,
+        seconds=seconds,
     )
 
 
-def _seconds(atlas: Atlas, package_ids: Mapping[str, int]) -> dict[str, float]:
+def _expected(atlas: Atlas, package_ids: Mapping[str, int]) -> dict[str, float]:
     with atlas.database.glance() as connection:
         expected = durations.expected(connection, package_ids.values())
     return {name: expected[id_] for name, id_ in package_ids.items() if id_ in expected}
 
 
-def _registered(atlas: Atlas) -> tuple[frozenset[str], _Choice]:
+def _registered(atlas: Atlas) -> tuple[frozenset[str], dict[str, VersionRow]]:
     """Return the names of all registered packages, and the latest version of each that has one."""
     with atlas.database.read() as connection:
         names = dict(packages.ids_and_names(connection))
         latest = versions.latest_of(connection, names)
-    chosen = _Choice(
-        {names[id_]: version.version for id_, version in latest.items()},
-        {names[id_]: version.id for id_, version in latest.items()},
-        {names[id_]: id_ for id_ in latest},
-    )
-    return frozenset(names.values()), chosen
+    return frozenset(names.values()), {names[id_]: version for id_, version in latest.items()}
 
 
 def _pinned_graph(atlas: Atlas, answer: Resolved, selection: Selection) -> DependencyGraph:

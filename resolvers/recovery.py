@@ -58,8 +58,9 @@ class Recovery:
                 self._seen = newest
                 return 0
             resolvable = _resolvable(connection)
+        reopened = _reopen(self._database, resolvable, now)
         self._seen = newest
-        return _reopen(self._database, resolvable, now)
+        return reopened
 
 
 def recover(atlas: Atlas, *, now: datetime) -> int:
@@ -179,9 +180,9 @@ def _resolvable(connection: Connection) -> list[int]:
 def _reopen(database: Database, build_ids: Sequence[int], now: datetime) -> int:
     def operation(connection: Connection) -> int:
         course = Course(connection, now)
-        course.reopen(build_ids)
+        reopened = course.reopen(build_ids)
         course.finish()
-        return len(build_ids)
+        return reopened
 
     return database.write(operation, of_catalogue=False).value if build_ids else 0
 

@@ -21,6 +21,7 @@ from storage.flow import Waiter
 from storage.transitions import (
     LEASED,
     RELEASING,
+    REOPENED,
     UNCLAIMED,
     BuildConclusion,
     BuildStatus,
@@ -35,6 +36,15 @@ _LAST_FEW: Final = 64
 
 # What a worker holds and is not to end yet.
 _CALLED_OFF: Final = tuple(status for status in LEASED if status is not BuildStatus.CANCELING)
+
+# By itself, and not by others or for another.
+_AT_FAULT: Final = (
+    BuildConclusion.FAILURE,
+    BuildConclusion.TIMED_OUT,
+    BuildConclusion.INFRA_ERROR,
+    BuildConclusion.CANCELED,
+    BuildConclusion.UNRESOLVABLE,
+)
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -199,14 +209,33 @@ class Course:
         ready = [each.id for each in flow.waiters(self.connection, blocked) if _is_ready(each)]
         self._move(ready, BuildStatus.QUEUED, None)
 
-    def reopen(self, ids: Sequence[int]) -> None:
-        """Let builds go on that have failed only by others, as far as these are mended, and what has failed by them."""
-        flow.lock(self.connection, ids)
-        failed = flow.waiters(self.connection, ids)
+    def reopen(self, ids: Collection[int]) -> int:
+        """Let builds go on that have ended only by others, as far as these are mended, and what has failed by them.
+
+        Return how many do.
+        """
+        reopened = 0
+        failed = self._ended_as(ids, REOPENED)
         while failed:
-            dependents = self._go_on(failed)
-            flow.lock(self.connection, dependents)
-            failed = _failed_by_others(flow.waiters(self.connection, dependents))
+            causes = flow.failed_dependencies(self.connection, [each.id for each in failed])
+            wanted = self._wanted(
+                [
+                    each
+                    for each in failed
+                    if each.id not in causes or each.conclusion is BuildConclusion.UNRESOLVABLE
+                ]
+            )
+            mended = _newest(each for each in wanted if each.id not in causes)
+            # They lack nothing any more, and it is by others that they fail now.
+            in_vain = [each for each in wanted if each.id in causes]
+            self._begin_anew([*mended, *in_vain])
+            self._to_reopen.update(each.run_id for each in mended)
+            reopened += len(mended)
+            blamed = self._blame_anew(_failed_by_others(failed), causes)
+            changed = [*(each.id for each in mended), *self._fail([each.id for each in in_vain]), *blamed]
+            dependents = flow.dependents_of(self.connection, changed) if changed else ()
+            failed = self._ended_as(dependents, (BuildConclusion.DEP_FAILED,))
+        return reopened
 
     def finish(self) -> None:
         """Complete and reopen runs, and tell of everything. Nothing may follow."""
@@ -269,7 +298,8 @@ class Course:
             dependents = flow.dependents_of(self.connection, level)
             flow.lock(self.connection, dependents)
             waiting = flow.waiters(self.connection, dependents)
-            level = self._fail([each.id for each in waiting if each.status is BuildStatus.BLOCKED])
+            failed = self._fail([each.id for each in waiting if each.status is BuildStatus.BLOCKED])
+            level = [*failed, *self._blame_failed(_failed_by_others(waiting))]
 
     def _fail(self, blocked: Sequence[int]) -> list[int]:
         if not blocked:
@@ -288,36 +318,51 @@ class Course:
         self._have_ended(failed)
         return failed
 
+    def _blame_failed(self, failed: Sequence[Waiter]) -> list[int]:
+        if not failed:
+            return []
+        causes = flow.failed_dependencies(self.connection, [each.id for each in failed])
+        return self._blame_anew(failed, causes)
+
     def _blame(self, cause: int) -> str:
         row = builds.by_ids(self.connection, [cause])[cause]
         name = flow.names_of(self.connection, [cause])[cause]
         return f"{name.package} {name.version} ended as {row.conclusion}"
 
-    def _go_on(self, failed: Sequence[Waiter]) -> list[int]:
-        """Let go on what of these nothing failed is in the way of any more; return who has failed by those."""
-        ids = [each.id for each in failed]
-        causes = flow.failed_dependencies(self.connection, ids)
-        self._blame_others(
-            {
-                each.id: causes[each.id]
-                for each in failed
-                if causes.get(each.id, each.cause_id) != each.cause_id
-            }
-        )
-        overtaken = flow.overtaken(self.connection, ids)
-        mended = [each for each in failed if each.id not in causes and each.id not in overtaken]
-        if not mended:
+    def _ended_as(self, ids: Collection[int], conclusions: Collection[BuildConclusion]) -> list[Waiter]:
+        """Return those of these builds that have ended so, and keep them from others."""
+        if not ids:
             return []
-        ready = [each.id for each in mended if _is_ready(each)]
-        self._move(ready, BuildStatus.QUEUED, None)
-        self._move([each.id for each in mended if each.id not in set(ready)], BuildStatus.BLOCKED, None)
-        self._to_reopen.update(each.run_id for each in mended)
-        return flow.dependents_of(self.connection, [each.id for each in mended])
+        flow.lock(self.connection, ids)
+        return [each for each in flow.waiters(self.connection, ids) if each.conclusion in conclusions]
 
-    def _blame_others(self, causes: dict[int, int]) -> None:
-        for cause, ids in _by_cause(causes).items():
+    def _wanted(self, failed: Sequence[Waiter]) -> list[Waiter]:
+        """Return those that are not built by a newer build, and whose run is not being canceled."""
+        if not failed:
+            return []
+        overtaken = flow.overtaken(self.connection, [each.id for each in failed])
+        wanted = [each for each in failed if each.id not in overtaken]
+        rows = {
+            run_id: runs.lock(self.connection, run_id) for run_id in sorted({each.run_id for each in wanted})
+        }
+        called_off = {id_ for id_, run in rows.items() if run is None or run.status is RunStatus.CANCELING}
+        return [each for each in wanted if each.run_id not in called_off]
+
+    def _begin_anew(self, mended: Sequence[Waiter]) -> None:
+        ready = {each.id for each in mended if _is_ready(each)}
+        self._move(list(ready), BuildStatus.QUEUED, None)
+        self._move([each.id for each in mended if each.id not in ready], BuildStatus.BLOCKED, None)
+
+    def _blame_anew(self, failed: Sequence[Waiter], causes: Mapping[int, int]) -> list[int]:
+        """Say of what has failed by others by whose fault that is, where that has changed; return those."""
+        blamed = [each for each in failed if each.id in causes]
+        rows = builds.by_ids(self.connection, {each.cause_id for each in blamed if each.cause_id is not None})
+        at_fault = {id_ for id_, row in rows.items() if row.conclusion in _AT_FAULT}
+        anew = {each.id: causes[each.id] for each in blamed if each.cause_id not in at_fault}
+        for cause, ids in _by_cause(anew).items():
             flow.blame(self.connection, ids, cause, reason=self._blame(cause), now=self.moment())
             self.moved(ids)
+        return list(anew)
 
     def _move(self, ids: Sequence[int], target: BuildStatus, reason: str | None) -> None:
         if ids:
@@ -404,6 +449,11 @@ def _by_cause(causes: Mapping[int, int]) -> dict[int, list[int]]:
     for id_, cause in sorted(causes.items()):
         builds_of.setdefault(cause, []).append(id_)
     return builds_of
+
+
+def _newest(mended: Iterable[Waiter]) -> list[Waiter]:
+    """Return of each version the newest build: who has failed in several runs is built once."""
+    return list({each.version_id: each for each in sorted(mended, key=lambda each: each.id)}.values())
 
 
 def _failed_by_others(waiting: Iterable[Waiter]) -> list[Waiter]:

@@ -16,6 +16,9 @@ class PlannedBuild:
     version: str | None = strawberry.field(description="Null when the package has no published version.")
     wave: int = strawberry.field(description="Index of its wave.")
     component: int | None = strawberry.field(description="Index into cycles, when in one.")
+    expected_seconds: float | None = strawberry.field(
+        description="How long builds of its package took of late. Null: none has succeeded."
+    )
 
 
 @strawberry.type(description="Waves of builds: everything in a wave can run at once.")
@@ -29,7 +32,12 @@ class BuildPlan:
     )
     total_builds: int = strawberry.field(description="How many builds there are in all waves.")
     cycles: list[DependencyCycle] = strawberry.field(description="The cyclic components among them.")
-    critical_path: list[str] = strawberry.field(description="The longest chain, by count.")
+    critical_path: list[str] = strawberry.field(
+        description="The longest chain, by expected seconds from build history, else by count."
+    )
+    critical_path_seconds: float | None = strawberry.field(
+        description="How long that takes. Null: no build of any of the packages has succeeded."
+    )
 
     @classmethod
     def of(cls, plan: Plan) -> "BuildPlan":
@@ -43,6 +51,7 @@ class BuildPlan:
                         version=plan.versions.get(name),
                         wave=wave,
                         component=order.component_of.get(name),
+                        expected_seconds=plan.seconds.get(name),
                     )
                     for name in names
                 ]
@@ -52,6 +61,7 @@ class BuildPlan:
             total_builds=sum(map(len, order.waves)),
             cycles=[DependencyCycle.of(cycle) for cycle in order.cycles],
             critical_path=list(order.critical_path),
+            critical_path_seconds=order.critical_path_seconds,
         )
 
 

@@ -1,49 +1,70 @@
-"""How long builds took: what the next ones can be expected to take."""
+"""How long builds took of late, and so what the next ones can be expected to take."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Double, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from storage.build_tables import BUILDS
 from storage.dialects import any_of
 from storage.statements import Query, as_tuple
+from storage.tables import PACKAGES
 from storage.transitions import BuildConclusion
 
-# Few enough to follow a package that has grown, enough for one slow machine not to matter much.
+# Enough for one slow machine not to matter much, and few enough to follow a package that has grown.
 _NEWEST: Final = 5
 
 
 def expected(connection: Connection, package_ids: Iterable[int]) -> dict[int, float]:
-    """Return the mean seconds of the newest successful builds of each package, those without left out; one statement."""
-    spans: defaultdict[int, list[float]] = defaultdict(list)
-    for package_id, started_at, completed_at in _SPANS.all(connection, ids=package_ids, newest=_NEWEST):
-        spans[package_id].append((completed_at - started_at).total_seconds())
-    return {package_id: max(0.0, sum(each) / len(each)) for package_id, each in spans.items()}
+    """Return the mean seconds of the newest successful builds of each package that has one, in one statement.
+
+    They are of a millisecond's precision. However long a history is, only its newest builds are read.
+    """
+    rows = _MEANS.all(connection, ids=package_ids)
+    # A clock that was set back may have had a build end before it began.
+    return {id_: max(0.0, round(seconds, 3)) for id_, seconds in rows if seconds is not None}
 
 
-_C: Final = BUILDS.c
-_RANKED: Final = (
-    select(
-        _C.package_id,
-        _C.started_at,
-        _C.completed_at,
-        func.row_number().over(partition_by=_C.package_id, order_by=_C.id.desc()).label("rank"),
+class _SecondsBetween(FunctionElement[float]):
+    """The seconds from one moment to another."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(_SecondsBetween, "sqlite")
+def _seconds_between_of_sqlite(element: _SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(julianday({end}) - julianday({start})) * 86400"
+
+
+@compiles(_SecondsBetween, "postgresql")
+def _seconds_between_of_postgresql(element: _SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CAST(extract(epoch FROM {end} - {start}) AS double precision)"
+
+
+def _means() -> Query[tuple[int, float | None]]:
+    c = BUILDS.c
+    # Ranking the builds of all packages by a window would read every build there ever was.
+    newest = (
+        select(_SecondsBetween(c.started_at, c.completed_at).label("seconds"))
+        .where(
+            c.package_id == PACKAGES.c.id,
+            c.conclusion == BuildConclusion.SUCCESS,
+            c.started_at.is_not(None),
+            c.completed_at.is_not(None),
+        )
+        .order_by(c.id.desc())
+        .limit(_NEWEST)
+        .correlate(PACKAGES)
+        .subquery()
     )
-    .where(
-        any_of(_C.package_id, "ids"),
-        _C.conclusion == BuildConclusion.SUCCESS,
-        _C.started_at.is_not(None),
-        _C.completed_at.is_not(None),
-    )
-    .subquery()
-    .c
-)
-_SPANS: Final[Query[tuple[int, datetime, datetime]]] = Query(
-    select(_RANKED.package_id, _RANKED.started_at, _RANKED.completed_at).where(
-        _RANKED["rank"] <= bindparam("newest")
-    ),
-    as_tuple,
-)
+    mean = select(func.avg(newest.c.seconds)).correlate(PACKAGES).scalar_subquery()
+    return Query(select(PACKAGES.c.id, mean).where(any_of(PACKAGES.c.id, "ids")), as_tuple)
+
+
+_MEANS: Final = _means()

@@ -7,10 +7,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select
 
+from storage.build_rows import BuildRow
 from storage.build_tables import BUILDS
 from storage.columns import labels_text
 from storage.dialects import among, any_of
-from storage.statements import Change, Query, as_tuple
+from storage.statements import Query, as_tuple
 from storage.tables import PACKAGES
 from storage.transitions import BuildStatus, PackageStatus
 
@@ -35,9 +36,10 @@ def is_any_ready(connection: Connection, worker_labels: Iterable[dict[str, str]]
 
 def assign(
     connection: Connection, ids: Collection[int], worker: str, *, expires: datetime, now: datetime
-) -> list[int]:
+) -> dict[int, BuildRow]:
     """Give queued builds to `worker` for their next attempt, under a new lease. Return those that were still queued."""
-    return _ASSIGN.returning(connection, ids=ids, holder=worker, expires=expires, now=now)
+    rows = _ASSIGN.all(connection, ids=ids, holder=worker, expires=expires, now=now)
+    return {row.id: row for row in rows}
 
 
 _C: Final = BUILDS.c
@@ -60,7 +62,7 @@ _FIRST: Final[Select[tuple[int, float, int]]] = (
     .limit(bindparam("limit"))
 )
 _HOLDER: Final = bindparam("holder", type_=_C.worker.type)
-_ASSIGN: Final = Change(
+_ASSIGN: Final = Query(
     BUILDS.update()
     .where(any_of(_C.id, "ids"), _C.status == BuildStatus.QUEUED)
     .values(
@@ -73,11 +75,13 @@ _ASSIGN: Final = Change(
         not_before=None,
         started_at=None,
         message=None,
+        output_digest=None,
         row_version=_C.row_version + 1,
         updated_at=bindparam("now", type_=_C.updated_at.type),
         changed_by=_HOLDER,
     )
-    .returning(_C.id)
+    .returning(*(_C[name] for name in BuildRow.__struct_fields__)),
+    BuildRow,
 )
 _Urgency = tuple[int, float, int]
 _LOOK: Final[Query[_Urgency]] = Query(_FIRST, as_tuple)

@@ -30,6 +30,7 @@ from sqlalchemy import (
     UpdateBase,
 )
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from storage.columns import UtcDateTime
@@ -53,9 +54,9 @@ def given(**values: Any) -> dict[str, Any]:
 
 
 class Query(Generic[Row]):
-    """A select whose rows come out as `row(*columns)`. Parameters are its `bindparam`s, by name."""
+    """A select, or a change that returns rows, whose rows come out as `row(*columns)`. Parameters are its `bindparam`s, by name."""
 
-    def __init__(self, select: Select[Any], row: Callable[..., Row]) -> None:
+    def __init__(self, select: Select[Any] | ReturningUpdate[Any], row: Callable[..., Row]) -> None:
         self._select = select
         self._row = row
         self._compiled: dict[str, _Compiled] = {}
@@ -77,8 +78,9 @@ class Query(Generic[Row]):
     def _for(self, dialect: Dialect) -> "_Compiled":
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            columns = self._select.selected_columns
-            compiled = self._compiled[dialect.name] = _compile(self._select, dialect, columns)
+            returned = self._select
+            columns = returned.selected_columns if isinstance(returned, Select) else returned.exported_columns
+            compiled = self._compiled[dialect.name] = _compile(returned, dialect, columns)
         return compiled
 
 

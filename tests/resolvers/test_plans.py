@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 import resolvers.plans
@@ -8,9 +10,12 @@ from resolvers.errors import LimitExceeded, NotFound, NotPinned
 from resolvers.loaded_graphs import Selection
 from resolvers.plans import Plan, PlanRequest, build_plan
 from resolvers.resolutions import Unsolved
+from storage import packages, versions
 from storage.database import Database
+from storage.transitions import BuildConclusion
 from tests.graph.universe import wants
-from tests.resolvers.registry import add, stored
+from tests.resolvers.registry import NOW, add, stored
+from tests.storage.build_world import add_build, add_run, put_in
 
 REGISTRY = """
     app 1 needs lib <2; [BUILD] tool; [TEST] checker
@@ -36,12 +41,44 @@ def planned(atlas: Atlas, request: PlanRequest) -> Plan:
     return answer
 
 
+def add_history(atlas: Atlas, plan: Plan, package: str, seconds: float) -> None:
+    """Write a build of a planned version that has succeeded after some seconds."""
+    database = atlas.database
+    version = (plan.package_ids[package], plan.version_ids[package])
+    id_ = add_build(database, add_run(database), version)
+    put_in(database, id_, "ASSIGNED", "RUNNING", started_at=NOW)
+    ended = NOW + timedelta(seconds=seconds)
+    put_in(database, id_, "COMPLETED", conclusion=BuildConclusion.SUCCESS, completed_at=ended)
+
+
+def stored_at(atlas: Atlas, plan: Plan) -> dict[str, tuple[str, str]]:
+    """Return the package and the version that are stored where the plan says, by the package that it says it of."""
+    with atlas.database.read() as connection:
+        rows = versions.by_ids(connection, plan.version_ids.values())
+        owners = packages.by_ids(connection, plan.package_ids.values())
+    assert all(rows[id_].package_id == plan.package_ids[name] for name, id_ in plan.version_ids.items())
+    return {
+        name: (owners[plan.package_ids[name]].name, rows[id_].version)
+        for name, id_ in plan.version_ids.items()
+    }
+
+
 def test_without_packages_every_active_one_with_a_version_is_planned_at_its_latest(atlas: Atlas) -> None:
     plan = planned(atlas, PlanRequest())
 
     assert plan.order.waves == (("base", "checker", "lib"), ("tool",), ("app",))
     assert plan.versions == {"app": "1", "base": "1", "checker": "1", "lib": "2", "tool": "1"}
     assert plan.order.critical_path == ("base", "tool", "app")
+    assert plan.order.critical_path_seconds is None
+    assert plan.order.needs == {
+        "app": ("lib", "tool"),
+        "base": (),
+        "checker": (),
+        "lib": (),
+        "tool": ("base",),
+    }
+    assert stored_at(atlas, plan) == {name: (name, version) for name, version in plan.versions.items()}
+    assert plan.seconds == {}
 
 
 def test_named_packages_are_planned_and_nothing_else(atlas: Atlas) -> None:
@@ -58,7 +95,7 @@ def test_a_package_without_a_published_version_is_planned_without_one(atlas: Atl
     plan = planned(atlas, PlanRequest(packages=("empty",)))
 
     assert plan.order.waves == (("empty",),)
-    assert plan.versions == {}
+    assert (plan.versions, plan.version_ids, plan.package_ids) == ({}, {}, {})
 
 
 def test_only_the_kinds_asked_for_order_the_builds(atlas: Atlas) -> None:
@@ -82,6 +119,43 @@ def test_what_is_solved_first_is_planned_by_the_needs_of_its_pins(atlas: Atlas) 
 
     assert plan.order.waves == (("base",), ("lib", "tool"), ("app",))
     assert plan.versions == {"app": "1", "base": "1", "lib": "1", "tool": "1"}
+    assert stored_at(atlas, plan) == {name: (name, "1") for name in plan.versions}
+
+
+def test_how_long_builds_took_says_which_chain_is_the_longest(atlas: Atlas) -> None:
+    first = planned(atlas, PlanRequest())
+    for package, seconds in (("base", 2.0), ("lib", 60.0), ("tool", 1.0)):
+        add_history(atlas, first, package, seconds)
+
+    plan = planned(atlas, PlanRequest())
+
+    assert plan.seconds == {"base": 2.0, "lib": 60.0, "tool": 1.0}
+    assert plan.order.critical_path == ("lib", "app")
+    assert plan.order.critical_path_seconds == 81.0
+    assert plan.order.remaining == {"app": 21.0, "base": 24.0, "checker": 21.0, "lib": 81.0, "tool": 22.0}
+
+
+def test_only_the_history_of_what_is_planned_counts(atlas: Atlas) -> None:
+    first = planned(atlas, PlanRequest())
+    add_history(atlas, first, "lib", 60.0)
+    add_history(atlas, first, "tool", 4.0)
+
+    plan = planned(atlas, PlanRequest(packages=("app", "tool")))
+
+    assert plan.seconds == {"tool": 4.0}
+    assert plan.order.remaining == {"app": 4.0, "tool": 8.0}
+
+
+def test_pins_take_as_long_as_other_versions_of_their_packages_took(atlas: Atlas) -> None:
+    latest = planned(atlas, PlanRequest())
+    assert latest.versions["lib"] == "2"
+    add_history(atlas, latest, "lib", 30.0)
+
+    plan = planned(atlas, PlanRequest(resolve=Question(wants("app"))))
+
+    assert plan.versions["lib"] == "1"
+    assert plan.seconds == {"lib": 30.0}
+    assert plan.order.critical_path_seconds == 90.0
 
 
 def test_a_plan_over_pins_is_narrowed_to_the_packages_named(atlas: Atlas) -> None:

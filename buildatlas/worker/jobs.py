@@ -1,0 +1,199 @@
+"""One build in the hands of a worker, from its claim to its last report."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from buildatlas.client import Refused, Unreachable
+from buildatlas.worker.api import Api, GaveUp, Held
+from buildatlas.worker.execution import MOST_RESULT, Ending, Executor, Order, Outcome
+from buildatlas.worker.output import Output
+
+SKIPPED: Final = 77
+"""The exit code that says there was nothing to do, as for tests of Automake."""
+
+TRY_AGAIN: Final = 75
+"""The exit code that says it was not the package's fault: sysexits' EX_TEMPFAIL."""
+
+# What is spent at the end on a log that the server does not take.
+_LOG_PATIENCE: Final = 30.0
+_LONGEST_QUOTE: Final = 500
+
+
+class Stop(Enum):
+    """Why a job is to end before its command does."""
+
+    CANCELED = auto()
+    """The build was called off."""
+    LOST = auto()
+    """The worker does not hold it any more."""
+    LEAVING = auto()
+    """The worker itself is to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a worker runs what it claims."""
+
+    command: Sequence[str]
+    url: str
+    lease_seconds: int
+    kill_after_seconds: float
+
+
+class Artifact(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """Something that a command says it has produced."""
+
+    name: str
+    uri: str
+    digest: str | None = None
+    size_bytes: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+class Result(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a command says in its result file."""
+
+    output_digest: str | None = None
+    message: str | None = None
+    artifacts: list[Artifact] = []
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A build that is being worked on."""
+
+    api: Api
+    held: Held
+    terms: Terms
+    clock: Callable[[], float] = time.monotonic
+    conclusion: str | None = None
+    """How it ended, as far as the server has been told."""
+    seconds: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _why: Stop | None = None
+    _kept_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.keep()
+
+    def keep(self) -> None:
+        """Note that the server has just heard of it."""
+        self._kept_until = self.clock() + self.terms.lease_seconds
+
+    def stop(self, why: Stop) -> None:
+        """Have it end soon; what was said first counts, but that it is lost."""
+        if self._why is None or why is Stop.LOST:
+            self._why = why
+        self._stop.set()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the worker may still hold it. Without contact for a whole lease, another may have it by now."""
+        return self._why is not Stop.LOST and self.clock() < self._kept_until
+
+    def run(self, executor: Executor) -> None:
+        """Do all of it. What goes wrong with the server ends the job, and nothing else."""
+        started = self.clock()
+        try:
+            self.api.report(self.held, "RUNNING", matters=lambda: self.is_kept)
+            self._end(self._executed(executor))
+        except (Refused, Unreachable, GaveUp):
+            # It is somebody else's, or will be soon.
+            self.stop(Stop.LOST)
+        self.seconds = self.clock() - started
+
+    def _executed(self, executor: Executor) -> "tuple[Outcome, Output]":
+        output = Output(self._deliver)
+        order = Order(
+            self.terms.command,
+            self._environment(),
+            self.held.timeout_seconds,
+            self.terms.kill_after_seconds,
+        )
+        try:
+            outcome = executor.run(order, on_output=output.write, stop=self._stop)
+        finally:
+            output.close(patience=_LOG_PATIENCE if self.is_kept else 0)
+        return outcome, output
+
+    def _deliver(self, first_line: int, lines: Sequence[str]) -> bool:
+        try:
+            self.api.append_log(self.held, first_line, lines, matters=lambda: self.is_kept)
+        except Refused as error:
+            if error.code in LOST_CODES:
+                self.stop(Stop.LOST)
+            return False
+        except (Unreachable, GaveUp):
+            return False
+        return True
+
+    def _end(self, executed: "tuple[Outcome, Output]") -> None:
+        if self._why is Stop.LOST:
+            return
+        conclusion, content = self._said(*executed)
+        self.api.report(
+            self.held, "COMPLETED", conclusion=conclusion, matters=lambda: self.is_kept, **content
+        )
+        self.conclusion = conclusion
+
+    def _said(self, outcome: Outcome, output: Output) -> tuple[str, Mapping[str, Any]]:
+        if outcome.ending is Ending.STOPPED:
+            if self._why is Stop.CANCELED:
+                return "CANCELED", {}
+            return "INFRA_ERROR", {"message": "its worker was stopped"}
+        if outcome.ending is Ending.TIMED_OUT:
+            return "TIMED_OUT", {"message": f"it took longer than {self.held.timeout_seconds} s"}
+        if outcome.ending is not Ending.EXITED:
+            return "INFRA_ERROR", {"message": outcome.detail}
+        try:
+            result = _result(outcome.result)
+        except msgspec.DecodeError as error:
+            return "FAILURE", {"message": f"its result file is not as it should be: {error}"}
+        return _CONCLUSIONS.get(outcome.exit_code or 0, "FAILURE"), _content(outcome, output, result)
+
+    def _environment(self) -> dict[str, str]:
+        held = self.held
+        return {
+            "BUILDATLAS_URL": self.terms.url,
+            "BUILDATLAS_BUILD": held.build,
+            "BUILDATLAS_RUN": held.run,
+            "BUILDATLAS_PACKAGE": held.package,
+            "BUILDATLAS_VERSION": held.version,
+            "BUILDATLAS_ATTEMPT": str(held.attempt),
+            "BUILDATLAS_MAX_ATTEMPTS": str(held.max_attempts),
+            "BUILDATLAS_TRIGGER": held.trigger,
+            "BUILDATLAS_TIMEOUT_SECONDS": str(held.timeout_seconds),
+        }
+
+
+LOST_CODES: Final = frozenset({"LEASE_LOST", "NOT_FOUND"})
+"""What the server says of a build that this worker does not hold any more."""
+
+_CONCLUSIONS: Final[Mapping[int, str]] = {0: "SUCCESS", SKIPPED: "SKIPPED", TRY_AGAIN: "INFRA_ERROR"}
+
+
+def _result(text: bytes | None) -> Result:
+    if not text:
+        return Result()
+    if len(text) > MOST_RESULT:
+        raise msgspec.DecodeError(f"it has more than {MOST_RESULT:,} bytes")
+    return msgspec.json.decode(text, type=Result)
+
+
+def _content(outcome: Outcome, output: Output, result: Result) -> dict[str, Any]:
+    """Return what is reported of a command that has ended by itself, besides how."""
+    message = result.message
+    if message is None and outcome.exit_code:
+        quote = output.last_line[:_LONGEST_QUOTE]
+        message = f"exit code {outcome.exit_code}" + (f": {quote}" if quote else "")
+    content = {
+        "message": message,
+        "outputDigest": result.output_digest,
+        "artifacts": [msgspec.to_builtins(each) for each in result.artifacts],
+    }
+    return {name: value for name, value in content.items() if value}
