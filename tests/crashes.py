@@ -65,9 +65,10 @@ class Findings:
 class Server:
     """`buildatlas serve` as a process of its own."""
 
-    def __init__(self, url: str, *options: str) -> None:
+    def __init__(self, url: str, *options: str, environment: Mapping[str, str] | None = None) -> None:
         self._url = url
         self._options = options
+        self._environment = environment or {}
         self._process: subprocess.Popen[str] | None = None
         self._drain = threading.Thread()
         self.address = ""
@@ -89,7 +90,12 @@ class Server:
             cwd=_ROOT,
             stderr=subprocess.PIPE,
             text=True,
-            env={**_without_coverage(), "BUILDATLAS_LOG_LEVEL": "ERROR", "COLUMNS": "500"},
+            env={
+                **without_coverage(),
+                "BUILDATLAS_LOG_LEVEL": "ERROR",
+                "COLUMNS": "500",
+                **self._environment,
+            },
             start_new_session=True,
         )
         assert self._process.stderr is not None
@@ -111,7 +117,7 @@ class Server:
             self._drain.join()
 
 
-def _without_coverage() -> dict[str, str]:
+def without_coverage() -> dict[str, str]:
     """Return the environment of a process that will be killed, and would leave half a report."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
