@@ -108,6 +108,12 @@ class Server:
         self._drain = threading.Thread(target=_read_to_the_end, args=(self._process.stderr,))
         self._drain.start()
 
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it and whatever it has started, as suddenly as `how` does."""
         if self._process is not None:

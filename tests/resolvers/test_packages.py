@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from resolvers import versions
+from resolvers import doctor, versions
 from resolvers.drafts import DependencyRequest, PublishRequest, UpdateRequest
-from resolvers.errors import AlreadyExists, BadInput, NotFound, StillRequired
+from resolvers.errors import AlreadyExists, BadInput, InUse, NotFound, StillRequired
 from resolvers.packages import Deletion, RegisterRequest, delete, register, update
 from storage import packages
 from storage.database import Database
 from storage.errors import IllegalTransition
-from storage.transitions import PackageStatus
+from storage.transitions import BuildConclusion, PackageStatus
+from tests.resolvers.build_world import World
 from tests.resolvers.log import told
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -201,3 +202,27 @@ def test_few_requirers_are_all_named() -> None:
         str(StillRequired("lib", ["a", "b"], 2))
         == "package lib is required by a, b; force deletes it all the same"
     )
+
+
+def test_a_package_is_not_deleted_while_it_is_being_built(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    run = world.start("app", "lib")
+
+    with pytest.raises(InUse, match="package lib is being built: 1 build of it has not ended"):
+        world.delete("lib")
+
+    assert world.states(run) == {"lib": "QUEUED", "app": "BLOCKED"}
+
+
+def test_a_package_is_deleted_with_its_builds_once_they_have_ended(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    run = world.start("app", "lib")
+    world.end("lib", BuildConclusion.FAILURE)
+
+    world.delete("lib")
+
+    assert world.states(run) == {"app": "DEP_FAILED"}
+    # Nothing is in its way any more, and nobody would come to say so: whoever wants it built may try it again.
+    world.retry("app")
+    assert world.states(run) == {"app": "QUEUED"}
+    assert doctor.examine(database).is_content
