@@ -39,7 +39,7 @@ def main() -> None:
             ends = ", ".join(f"{count:,} {end}" for end, count in sorted(found.ends.items()))
             print(
                 f"{kind}: {chaos.kills['workers']} workers and {chaos.kills['servers']} servers killed in "
-                f"{chaos.seconds:.0f} s; {_BUILDS:,} builds in {found.attempts:,} attempts: {ends}; "
+                f"{chaos.seconds:.0f} s, {chaos.retried} builds retried; {_BUILDS:,} builds in {found.attempts:,} attempts: {ends}; "
                 f"lost {len(found.lost)}, held twice {len(found.held_twice)}, out of order {len(found.out_of_order)}; "
                 f"doctor is {'content' if found.is_content else 'NOT CONTENT'}",
                 flush=True,

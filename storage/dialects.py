@@ -75,6 +75,33 @@ def among(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement
     return column.in_([literal(value, column.type) for value in values])
 
 
+class _Unindexed(FunctionElement[Any]):
+    """A column, of which no index is to be used."""
+
+    inherit_cache = True
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column as something to compare, but not to look rows up by.
+
+    SQLite takes the index of a state, which may be that of most rows, before it looks up a few rows by their ids.
+    """
+    hidden = _Unindexed(column)
+    hidden.type = column.type
+    return hidden
+
+
+@compiles(_Unindexed, "sqlite")
+def _unindexed_sqlite(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(_Unindexed, "postgresql")
+def _unindexed_postgresql(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    # Its planner knows how many there are of each.
+    return compiler.process(element.clauses, **options)
+
+
 @compiles(_AnyOf, "sqlite")
 def _any_of_sqlite(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)

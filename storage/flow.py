@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, case, exists, func, or_, select
 
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS, BuildTrigger
-from storage.dialects import among, any_of, is_sqlite
+from storage.dialects import among, any_of, is_sqlite, unindexed
 from storage.queue import IS_FREE
 from storage.statements import Change, Query, as_tuple
 from storage.tables import PACKAGES, TRANSITIONS, VERSIONS, SubjectType
@@ -116,7 +116,10 @@ def count_superseded(connection: Connection, version_ids: Iterable[int]) -> int:
 
 
 def failed_dependencies(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
-    """Return for each of these builds that waits for one that has ended badly the cause of that: the first by id."""
+    """Return for each of these builds that waits for one that has ended badly the cause of that.
+
+    Of several causes that is the one it is known by already, else the first by id.
+    """
     return dict(_FAILED.all(connection, ids=ids))
 
 
@@ -175,6 +178,8 @@ def of_run(connection: Connection, run_id: int, statuses: Collection[BuildStatus
 
 
 _C: Final = BUILDS.c
+# Rows are looked up by their ids or versions, of which there are few.
+_STATUS: Final = unindexed(_C.status)
 _W: Final = BUILD_DEPENDENCIES.c
 _LOCK: Final = Query(
     select(_C.id).where(any_of(_C.id, "ids")).order_by(_C.id).with_for_update(of=BUILDS), int
@@ -223,16 +228,21 @@ _DEPENDENTS: Final = Query(
     select(_W.build_id).where(any_of(_W.dependency_id, "ids")).distinct().order_by(_W.build_id), int
 )
 _UNCLAIMED: Final = Query(
-    select(func.count()).where(any_of(_C.version_id, "ids"), among(_C.status, UNCLAIMED)),
+    select(func.count()).where(any_of(_C.version_id, "ids"), among(_STATUS, UNCLAIMED)),
     int,
 )
 _DEPENDENCY: Final = BUILDS.alias("dependency")
+_CAUSE_OF_DEPENDENCY: Final = func.coalesce(_DEPENDENCY.c.cause_id, _DEPENDENCY.c.id)
+_IS_KNOWN: Final = _C.cause_id == _CAUSE_OF_DEPENDENCY
 _FAILED: Final[Query[tuple[int, int]]] = Query(
-    select(_W.build_id, func.min(func.coalesce(_DEPENDENCY.c.cause_id, _DEPENDENCY.c.id)))
+    select(
+        _W.build_id,
+        func.coalesce(func.max(case((_IS_KNOWN, _C.cause_id))), func.min(_CAUSE_OF_DEPENDENCY)),
+    )
     .join_from(BUILD_DEPENDENCIES, _DEPENDENCY, _DEPENDENCY.c.id == _W.dependency_id)
+    .join(BUILDS, _C.id == _W.build_id)
     .where(
         any_of(_W.build_id, "ids"),
-        _DEPENDENCY.c.status == BuildStatus.COMPLETED,
         ~among(_DEPENDENCY.c.conclusion, RELEASING),
     )
     .group_by(_W.build_id),
@@ -288,7 +298,6 @@ _ADOPT: Final = Change(
             select(_C.id).where(
                 _C.version_id == bindparam("version"),
                 _C.id != _ADOPTER,
-                _C.status == BuildStatus.COMPLETED,
                 ~among(_C.conclusion, RELEASING),
             )
         )
@@ -300,7 +309,7 @@ _SUPERSEDE: Final = Change(
     _UPDATE.where(
         _C.version_id.in_(select(_NEWER.c.version_id).where(_NEWER.c.run_id == _RUN)),
         _C.run_id < _RUN,
-        among(_C.status, UNCLAIMED),
+        among(_STATUS, UNCLAIMED),
     )
     .values(conclusion=BuildConclusion.SUPERSEDED, **_ENDED)
     .returning(_C.id)
@@ -319,7 +328,7 @@ def _moving(target: BuildStatus, **values: Any) -> Change:
     """Return the statement that moves builds which nobody holds to `target`."""
     origins_of = [origin for origin in origins(BUILD_MOVES, target) if origin is not target]
     return Change(
-        _UPDATE.where(any_of(_C.id, "ids"), among(_C.status, [it for it in origins_of if it not in LEASED]))
+        _UPDATE.where(any_of(_C.id, "ids"), among(_STATUS, [it for it in origins_of if it not in LEASED]))
         .values(status=target, conclusion=None, cause_id=None, completed_at=None, **_CHANGED, **values)
         .returning(_C.id)
     )
@@ -330,7 +339,7 @@ _MOVE: Final = {
     BuildStatus.QUEUED: _moving(BuildStatus.QUEUED, queued_at=_NOW),
 }
 _END: Final = Change(
-    _UPDATE.where(any_of(_C.id, "ids"), among(_C.status, UNCLAIMED))
+    _UPDATE.where(any_of(_C.id, "ids"), among(_STATUS, UNCLAIMED))
     .values(conclusion=bindparam("ending", type_=_C.conclusion.type), cause_id=_CAUSE, **_ENDED)
     .returning(_C.id)
 )

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select, text
 
 from storage.build_rows import BuildRow
 from storage.build_tables import BUILDS
 from storage.columns import labels_text
-from storage.dialects import among, any_of
+from storage.dialects import among, any_of, unindexed
 from storage.statements import Query, as_tuple
 from storage.tables import PACKAGES
 from storage.transitions import BuildStatus, PackageStatus
@@ -49,7 +49,8 @@ IS_FREE: Final[ColumnElement[bool]] = exists(
 )
 """Whether a build is of a package that may be built."""
 _CLAIMABLE: Final = and_(
-    _C.status == BuildStatus.QUEUED,
+    # In the words of the index, or plans that serve for any values do without it.
+    text("build_status.status = 'QUEUED'"),
     _C.worker_labels == bindparam("labels", type_=_C.worker_labels.type),
     or_(_C.not_before.is_(None), _C.not_before <= bindparam("now", type_=_C.not_before.type)),
     IS_FREE,
@@ -64,7 +65,7 @@ _FIRST: Final[Select[tuple[int, float, int]]] = (
 _HOLDER: Final = bindparam("holder", type_=_C.worker.type)
 _ASSIGN: Final = Query(
     BUILDS.update()
-    .where(any_of(_C.id, "ids"), _C.status == BuildStatus.QUEUED)
+    .where(any_of(_C.id, "ids"), unindexed(_C.status) == BuildStatus.QUEUED)
     .values(
         status=BuildStatus.ASSIGNED,
         status_reason=None,

@@ -10,22 +10,25 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.types import Message
 
-from buildatlas import server
+from buildatlas import chores
 from buildatlas.errors import PortTaken
 from buildatlas.server import create_app, listen
 from buildatlas.serving import serve
 from buildatlas.settings import Settings
+from resolvers.recovery import Recovery
 from resolvers.subscriptions import EventSelection, Trimmed, read_events
 from storage.database import Connection, Database
 from storage.errors import Trouble, Unavailable
 from tests.api.processes import wait_until
 from tests.api.serving import publish, serving
+from tests.resolvers.build_world import World
 
 
 def test_a_running_server_is_alive_and_ready(address: str) -> None:
@@ -152,7 +155,7 @@ def test_a_signal_stops_the_process_cleanly(settings: Settings) -> None:
 def test_old_events_are_trimmed_while_the_server_runs(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_TRIM_SECONDS", 0.1)
+    monkeypatch.setattr(chores, "_TRIM_SECONDS", 0.1)
     kept = dataclasses.replace(settings, events_kept=3)
     with serving(kept) as address, closing(Database.open(settings.database_url)) as database:
         for number in range(9):
@@ -167,10 +170,49 @@ def test_a_log_that_cannot_be_trimmed_is_told_and_tried_again(
     def fail(*_: object, **__: object) -> int:
         raise Unavailable("atlas.db", Trouble.FULL, "make room")
 
-    monkeypatch.setattr(server, "_TRIM_SECONDS", 0.01)
-    monkeypatch.setattr(server, "trim_events", fail)
+    monkeypatch.setattr(chores, "_TRIM_SECONDS", 0.01)
+    monkeypatch.setattr(chores, "trim_events", fail)
     with serving(settings):
         wait_until(lambda: caplog.text.count("old events are not trimmed: the database atlas.db") > 1)
+
+
+def test_builds_are_recovered_at_the_start_and_while_the_server_runs(settings: Settings) -> None:
+    with closing(Database.open(settings.database_url)) as database:
+        world = World.of(database, "lib 1\ntool 1")
+        world.now = datetime.now(UTC) - timedelta(hours=1)
+        run = world.start("lib", "tool")
+        world.claim("w1", limit=1, lease=timedelta(minutes=1))
+        quick = dataclasses.replace(settings, recovery_seconds=1)
+        with serving(quick):
+            wait_until(lambda: world.states(run) == {"lib": "QUEUED", "tool": "QUEUED"})
+            # Long over by now, and found by the timer.
+            world.claim("w1", limit=2, lease=timedelta(minutes=1))
+            wait_until(lambda: world.states(run) == {"lib": "QUEUED", "tool": "QUEUED"})
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Unavailable("atlas.db", Trouble.FULL, "make room"),
+            "builds are not recovered: the database atlas.db",
+        ),
+        (KeyError("odd"), "recovery has failed"),
+    ],
+)
+def test_a_recovery_that_fails_is_told_and_tried_again(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    said: str,
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise error
+
+    monkeypatch.setattr(Recovery, "run", fail)
+    with serving(dataclasses.replace(settings, recovery_seconds=1)):
+        wait_until(lambda: caplog.text.count(said) > 1)
 
 
 def test_outside_of_its_lifespan_the_application_is_not_ready(settings: Settings) -> None:

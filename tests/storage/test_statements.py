@@ -17,13 +17,19 @@ from storage import (
     builds,
     counts,
     dependencies,
+    durations,
     error_groups,
     events,
+    flow,
     history,
+    leases,
     logs,
     metrics,
+    outputs,
     packages,
+    queue,
     runs,
+    standings,
     tokens,
     versions,
     waits,
@@ -35,7 +41,7 @@ from storage.dependencies import GraphScope
 from storage.dialects import Many, any_of, is_sqlite
 from storage.error_groups import ErrorPlace
 from storage.packages import PackageFilter, PackageOrder, PackageOrderField, PackagePosition
-from storage.statements import Query, _compile, _into
+from storage.statements import Change, Query, _compile, _into
 from storage.tables import PACKAGES, VERSIONS, SubjectType
 from storage.transitions import AlertState, BuildConclusion, BuildStatus, VersionStatus
 from storage.waits import Side
@@ -53,13 +59,19 @@ _MODULES: Final = [
     builds,
     counts,
     dependencies,
+    durations,
     error_groups,
     events,
+    flow,
     history,
+    leases,
     logs,
     metrics,
+    outputs,
     packages,
+    queue,
     runs,
+    standings,
     tokens,
     versions,
     workers,
@@ -91,6 +103,16 @@ def test_parameters_of_a_driver_that_takes_them_by_name_come_with_their_constant
 
     assert compiled.positions is None
     assert compiled.parameters({"name": "app"}) == {"name": "app", "description_1": "old"}
+
+
+@pytest.mark.parametrize("module", [attempts, flow, leases, workers])
+def test_every_fixed_change_can_be_said_to_both_databases(module: ModuleType) -> None:
+    changes = [value for value in vars(module).values() if isinstance(value, Change)]
+
+    assert changes
+    for change in changes:
+        for dialect in (_SQLITE, _POSTGRESQL):
+            assert _compile(change._statement, dialect, ()).text.startswith("UPDATE ")
 
 
 @pytest.mark.parametrize("module", _MODULES)
@@ -304,6 +326,69 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
         "waits.counts_of dependents",
         "ix_build_dependencies_dependency_id_build_id",
         lambda c: waits.counts_of(c, Side.DEPENDENTS, [2]),
+    ),
+    (
+        "queue.is_any_ready",
+        "ix_build_status_queue",
+        lambda c: queue.is_any_ready(c, [{}], now=LATER),
+    ),
+    ("leases.held", "ix_build_status_leases", leases.held),
+    ("flow.waiters", "pk_build_status", lambda c: flow.waiters(c, [1])),
+    ("flow.names_of", "pk_build_status", lambda c: flow.names_of(c, [1])),
+    (
+        "flow.latest_of",
+        "ix_state_tracking_subject_type_subject_id_id",
+        lambda c: flow.latest_of(c, [1]),
+    ),
+    (
+        "flow.dependents_of",
+        "ix_build_dependencies_dependency_id_build_id",
+        lambda c: flow.dependents_of(c, [1]),
+    ),
+    (
+        "flow.count_superseded",
+        "ix_build_status_version_id_id",
+        lambda c: flow.count_superseded(c, [1]),
+    ),
+    (
+        "flow.failed_dependencies",
+        "pk_build_dependencies",
+        lambda c: flow.failed_dependencies(c, [2]),
+    ),
+    ("flow.overtaken", "ix_build_status_version_id_id", lambda c: flow.overtaken(c, [1])),
+    (
+        "flow.of_package",
+        "ix_build_status_package_id_id",
+        lambda c: flow.of_package(c, 1, (BuildStatus.QUEUED,)),
+    ),
+    (
+        "flow.of_run",
+        "ix_build_status_run_id_status_conclusion | ix_build_status_run_id_id",
+        lambda c: flow.of_run(c, 1, (BuildStatus.QUEUED,)),
+    ),
+    (
+        "outputs.unchanged",
+        "ix_build_status_version_id_id",
+        lambda c: outputs.unchanged(c, [1]),
+    ),
+    ("durations.expected", "ix_build_status_package_id_id", lambda c: durations.expected(c, [1])),
+    ("standings.of_builds", "pk_build_status", lambda c: standings.of_builds(c, [1])),
+    ("standings.in_the_way", "pk_build_dependencies", lambda c: standings.in_the_way(c, [2])),
+    (
+        "runs.unended",
+        "ix_build_status_run_id_status_conclusion | ix_build_status_run_id_id",
+        lambda c: runs.unended(c, 1, limit=1),
+    ),
+    ("runs.wanted_labels", "ix_build_runs_unfinished", runs.wanted_labels),
+    (
+        "attempts.of_request",
+        "ix_build_attempts_request",
+        lambda c: attempts.of_request(c, "w1", "r1"),
+    ),
+    (
+        "attempts.of_lease",
+        "uq_build_attempts_build_id_number",
+        lambda c: attempts.of_lease(c, 1, 1),
     ),
     ("attempts.of_builds", "uq_build_attempts_build_id_number", lambda c: attempts.of_builds(c, [1])),
     ("logs.pages_of", "uq_build_logs_build_id_attempt_first_line", lambda c: logs.pages_of(c, [1], limit=3)),

@@ -1,0 +1,230 @@
+"""Why a build is not being built."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, text
+
+from resolvers import reasons
+from resolvers.reasons import BlockReasonKind, Reason, blocked_by
+from storage.database import Database
+from storage.transitions import BuildConclusion, BuildStatus, PackageStatus
+from tests.resolvers.build_world import World
+
+
+def why(world: World, package: str) -> list[Reason]:
+    build = world.build(package)
+    with world.database.read() as connection:
+        return blocked_by(connection, [build], now=world.now)[build.id]
+
+
+def told(world: World, package: str) -> list[tuple[str, str, bool]]:
+    """Return the reasons of a build without their sentences."""
+    return [(each.kind.value, " → ".join(each.path), each.transient) for each in why(world, package)]
+
+
+def present(world: World, **labels: str) -> None:
+    """Have a worker ask, so that one is known to be there."""
+    world.claim("present", limit=1, labels=labels)
+
+
+def test_what_is_built_before_it_is_told_with_the_shortest_chain(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib; tool\nlib 1 needs core\ntool 1\ncore 1")
+    world.start("app", "lib", "tool", "core")
+    world.claim("w1", limit=1)
+
+    assert told(world, "app") == [
+        ("DEP_BUILDING", "app → tool", True),
+        ("DEP_BUILDING", "app → lib → core", True),
+    ]
+    assert [each.message for each in why(world, "app")] == ["tool 1 is QUEUED", "core 1 is ASSIGNED"]
+    assert why(world, "core") == []
+
+
+def test_what_runs_is_told_with_its_worker_and_since_when(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    world.claim("w1")
+    world.tell("lib", BuildStatus.RUNNING)
+
+    (reason,) = why(world, "app")
+
+    assert reason.message == "lib 1 is RUNNING on w1 since 2026-01-01 00:00:03 UTC"
+
+
+def test_what_waits_for_nothing_has_no_reasons(database: Database) -> None:
+    world = World.of(database, "lib 1")
+    world.start("lib")
+    present(world)
+
+    assert why(world, "lib") == []
+    world.end("lib")
+    assert why(world, "lib") == []
+
+
+def test_the_root_cause_of_a_failure_is_named_and_comes_before_what_passes(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib; slow\nlib 1 needs core\ncore 1\nslow 1")
+    world.start("app", "lib", "core", "slow")
+    world.claim("w1")
+    world.tell("core", BuildStatus.COMPLETED, BuildConclusion.FAILURE, message="does not compile")
+
+    assert told(world, "app") == [
+        ("DEP_FAILED", "app → lib → core", False),
+        ("DEP_BUILDING", "app → slow", True),
+    ]
+    assert why(world, "app")[0].message == "core 1 ended as FAILURE: does not compile"
+    assert why(world, "app")[0].package == "core"
+
+
+def test_a_cause_that_is_tried_again_passes(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    world.end("lib", BuildConclusion.FAILURE)
+    world.retry("lib")
+
+    assert told(world, "app") == [("DEP_BUILDING", "app → lib", True)]
+
+
+def test_what_is_missing_is_told_from_what_does_not_suit(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib; gone\nlib 1 needs old >=2\nold 1")
+    world.start("app", "lib")
+
+    assert told(world, "lib") == [("UNRESOLVABLE", "lib → old", False)]
+    assert told(world, "app") == [("DEP_MISSING", "app → gone", False)]
+    assert why(world, "lib")[0].message == "lib 1: no registered version of old satisfies >=2"
+
+
+def test_what_waits_for_something_unresolvable_is_told_what_that_lacks(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1 needs gone")
+    world.start("app", "lib")
+
+    assert told(world, "app") == [("DEP_MISSING", "app → lib → gone", False)]
+
+
+def test_a_build_that_is_to_be_tried_later_is_told_when(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    present(world)
+    world.tell("lib", BuildStatus.COMPLETED, BuildConclusion.INFRA_ERROR)
+
+    assert told(world, "lib") == [("BACKOFF", "lib", True)]
+    assert told(world, "app") == [("BACKOFF", "app → lib", True)]
+    assert why(world, "lib")[0].message == "lib 1 is tried again at 2026-01-01 00:00:08 UTC"
+    world.tick(60)
+    assert why(world, "lib") == []
+
+
+def test_labels_that_no_worker_offers_are_named_once_none_was_seen_for_five_minutes(
+    database: Database,
+) -> None:
+    world = World.of(database, "lib 1\ntool 1")
+    world.start("lib", worker_labels={"gpu": "1", "arch": "arm64"})
+    present(world)
+
+    assert told(world, "lib") == [("NO_WORKER", "lib", False)]
+    assert why(world, "lib")[0].message == (
+        "no worker that offers arch=arm64, gpu=1 was seen in the last 5 minutes"
+    )
+    world.start("tool", worker_labels={"gpu": "1"})
+    world.claim("gpu", labels={"gpu": "1", "arch": "arm64"}, limit=1)
+    assert told(world, "tool") == []
+    world.tick(timedelta(minutes=6).total_seconds())
+    assert told(world, "tool") == [("NO_WORKER", "tool", False)]
+
+
+def test_without_any_worker_that_is_the_reason(database: Database) -> None:
+    world = World.of(database, "lib 1")
+    world.start("lib")
+
+    assert [each.message for each in why(world, "lib")] == [
+        "no worker that offers anything was seen in the last 5 minutes"
+    ]
+
+
+def test_a_package_that_is_held_is_the_reason_for_itself_and_for_others(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    world.set_status("lib", PackageStatus.QUARANTINED)
+
+    assert told(world, "lib") == [("POLICY", "lib", False)]
+    assert told(world, "app") == [("POLICY", "app → lib", False)]
+    assert why(world, "app")[0].message == "package lib is QUARANTINED"
+
+
+def test_builds_that_wait_for_each_other_are_told_so(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1 needs core\ncore 1")
+    world.start("app", "lib", "core")
+    ids = {name: world.build(name).id for name in ("lib", "core")}
+
+    def tie(connection: Connection) -> None:
+        for change in (
+            f"INSERT INTO build_dependencies (build_id, dependency_id) VALUES ({ids['core']}, {ids['lib']})",
+            f"UPDATE build_status SET status = 'BLOCKED', waiting_for = 1 WHERE id = {ids['core']}",
+        ):
+            connection.execute(text(change))
+
+    database.write(tie)
+
+    assert told(world, "app") == [("CYCLE", "app → lib → core → lib", False)]
+
+
+def test_what_failed_by_others_that_are_gone_has_no_reason_left(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    world.end("lib", BuildConclusion.FAILURE)
+    world.delete("lib")
+
+    assert why(world, "app") == []
+
+
+def test_no_more_than_the_nearest_reasons_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World.of(database, "app 1 needs a; b; c\na 1\nb 1\nc 1")
+    world.start("app", "a", "b", "c")
+    monkeypatch.setattr(reasons, "MOST_REASONS", 2)
+    present(world, wrong="1")
+
+    assert len(why(world, "app")) == 2
+
+
+def test_looking_far_ends_at_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1 needs core\ncore 1")
+    world.start("app", "lib", "core")
+    monkeypatch.setattr(reasons, "_BUDGET", 2)
+
+    assert why(world, "app") == []
+
+
+def test_many_builds_are_answered_by_as_many_statements_as_one(database_url: str) -> None:
+    statements: list[str] = []
+    with closing(Database.open(database_url, trace=statements.append)) as database:
+        apps = "\n".join(f"app{number} 1 needs lib" for number in range(30))
+        world = World.of(database, f"{apps}\nlib 1 needs core\ncore 1")
+        world.start()
+
+        def count(builds: Callable[[], int]) -> int:
+            statements.clear()
+            rows = [row for row in world.rows() if row.status is BuildStatus.BLOCKED][: builds()]
+            statements.clear()
+            with database.read() as connection:
+                found = blocked_by(connection, rows, now=world.now)
+            assert all(found.values())
+            return len(statements)
+
+        assert count(lambda: 30) == count(lambda: 2)
+
+
+def test_every_kind_of_the_contract_is_there() -> None:
+    assert [kind.value for kind in BlockReasonKind] == [
+        "DEP_BUILDING",
+        "DEP_FAILED",
+        "DEP_MISSING",
+        "UNRESOLVABLE",
+        "CYCLE",
+        "BACKOFF",
+        "NO_WORKER",
+        "POLICY",
+    ]
