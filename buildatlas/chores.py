@@ -51,6 +51,9 @@ def _trim_events(database: Database, retention: Retention) -> None:
         trimmed = trim_events(database, retention, now=datetime.now(UTC))
     except StorageError as error:
         log.warning("old events are not trimmed: %s", error)
+    except Exception:
+        # A log that grows is no reason to stop serving.
+        log.exception("trimming has failed")
     else:
         if trimmed:
             log.info("old events are trimmed", extra={"events": trimmed})

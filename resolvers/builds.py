@@ -60,7 +60,8 @@ def retry_build(database: Database, build_id: int, *, now: datetime, actor: str 
         if build.status is not BuildStatus.COMPLETED or build.conclusion in RELEASING:
             subject = subject_of(connection, build_id)
             raise illegal(BUILD_MOVES, subject, origin=build.status, target=BuildStatus.QUEUED)
-        run = runs.by_ids(connection, [build.run_id])[build.run_id]
+        run = runs.lock(connection, build.run_id)
+        assert run is not None  # since it has this build
         if run.status is RunStatus.CANCELING:
             raise NotRetried(subject_of(connection, build_id), "its run is being canceled")
         if (obstacle := _obstacle(connection, build)) is not None:
@@ -76,6 +77,8 @@ def retry_build(database: Database, build_id: int, *, now: datetime, actor: str 
 
 def _obstacle(connection: Connection, build: BuildRow) -> str | None:
     """Return what would fail another try, as far as it is known now."""
+    if flow.overtaken(connection, [build.id]):
+        return "a newer build of it is under way, or has ended well"
     cause = flow.failed_dependencies(connection, [build.id]).get(build.id)
     if cause is not None:
         return (

@@ -20,9 +20,9 @@ from resolvers.errors import ClosesCycle, OtherContent
 from resolvers.loaded_graphs import Graphs
 from resolvers.scheduling import Course, held_reason
 from storage import dependencies, events, history, packages, versions
+from storage.build_conditions import HELD
 from storage.database import Connection
 from storage.events import Change
-from storage.queue import HELD
 from storage.rows import PackageRow
 from storage.tables import DependencyFields, EventKind, PackageFields, SubjectType, VersionFields
 from storage.transitions import PACKAGE_MOVES, VersionStatus, illegal

@@ -10,6 +10,7 @@ from resolvers.differences import package_differences
 from resolvers.drafts import UpdateRequest, check_update, registered
 from resolvers.errors import AlreadyExists, InUse, StillRequired
 from resolvers.ledger import Ledger, fields_of
+from resolvers.scheduling import Course
 from resolvers.suggestions import unknown_package
 from storage import dependencies, events, flow, packages, versions
 from storage.database import Connection, Database
@@ -97,9 +98,13 @@ def delete(database: Database, name: str, *, force: bool, now: datetime) -> Dele
         live = flow.of_package(connection, row.id, LIVE)
         if live:
             raise InUse(name, len(live))
-        flow.forget(connection, row.id, now=now)
+        forgotten = flow.forget(connection, row.id, now=now)
         deleted = versions.counts_of(connection, [row.id])[row.id]
         packages.delete(connection, row.id)
+        if forgotten:
+            course = Course(connection, now)
+            course.lack(forgotten, f"package {name} was deleted")
+            course.finish()
         change = Change(EventKind.PACKAGE_DELETED, SubjectType.PACKAGE, row.id, name)
         events.append(connection, [change], at=now)
         return deleted

@@ -9,10 +9,10 @@ from resolvers.plans import Plan, PlanRequest, build_plan
 from resolvers.resolutions import Unsolved
 from resolvers.scheduling import held_reason
 from resolvers.shortfalls import Shortfall, shortfalls
-from storage import flow, packages
+from storage import packages, superseding
+from storage.build_conditions import HELD
 from storage.build_tables import BuildTrigger
 from storage.database import Connection
-from storage.queue import HELD
 from storage.tables import ALL_KINDS
 from storage.transitions import BuildConclusion, BuildStatus
 
@@ -85,7 +85,7 @@ class _Preparing:
         with atlas.database.read() as connection:
             self._held = {name: status for status in HELD for name in packages.names_in(connection, status)}
             self._lacks = self._shortfalls(connection)
-            self._supersedes = flow.count_superseded(connection, plan.version_ids.values())
+            self._supersedes = superseding.count_superseded(connection, plan.version_ids.values())
         self._place: dict[str, int] = {}
         self._built: list[PreparedBuild] = []
 

@@ -15,10 +15,10 @@ from typing import Final
 from resolvers.scheduling import held_reason
 from resolvers.shortfalls import Shortfall, shortfalls
 from storage import standings, workers
+from storage.build_conditions import HELD
 from storage.build_rows import BuildRow
 from storage.columns import labels_text
 from storage.database import Connection
-from storage.queue import HELD
 from storage.standings import Standing
 from storage.transitions import BuildConclusion, BuildStatus
 
@@ -182,7 +182,7 @@ class _Surroundings:
         for build, path in self._nearest_roots(id):
             found += _reasons_of(build, path, causes, is_itself=build.id == id)
         if not found and self.ways.get(id):
-            found = self._circle(id)
+            found = self._circle(id) or [self._beyond(id)]
         found.sort(key=lambda reason: reason.transient)
         return found[:MOST_REASONS]
 
@@ -209,6 +209,12 @@ class _Surroundings:
             chain.append(self.builds[at].package)
             at = before[at]
         return tuple(reversed(chain))
+
+    def _beyond(self, id: int) -> Reason:
+        """Return that the reason lies farther away than was looked."""
+        path = (self.builds[id].package,)
+        message = f"it waits for more than {_BUDGET:,} builds, one after the other"
+        return Reason(BlockReasonKind.DEP_BUILDING, path[0], path, True, message)
 
     def _circle(self, id: int) -> list[Reason]:
         """Return that builds wait for each other, which no run begins with."""

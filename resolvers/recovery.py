@@ -11,21 +11,18 @@ from typing import Final
 
 from resolvers.announcements import announce
 from resolvers.atlas import Atlas
-from resolvers.scheduling import Course, complete, existing
+from resolvers.run_ends import complete
+from resolvers.scheduling import Course, existing
 from resolvers.shortfalls import shortfalls
-from storage import attempts, builds, events, leases, runs
+from storage import attempts, builds, events, flow, leases, runs, standings
 from storage.build_rows import BuildRow
-from storage.builds import BuildFilter
 from storage.database import Connection, Database
 from storage.leases import Lease
 from storage.tables import EventKind
-from storage.transitions import LEASED, BuildConclusion, BuildStatus
+from storage.transitions import LEASED, UNCLAIMED, BuildConclusion, BuildStatus, RunStatus
 
 # Of builds in one transaction: as many as it may hold others up for.
 _CHUNK: Final = 100
-
-# More than any plan has.
-_MOST_UNRESOLVABLE: Final = 100_000
 
 _MENDING: Final = (
     EventKind.PACKAGE_CHANGED,
@@ -33,8 +30,9 @@ _MENDING: Final = (
     EventKind.VERSION_PUBLISHED,
     EventKind.VERSION_CHANGED,
     EventKind.DEPENDENCIES_CHANGED,
+    EventKind.RUN_CHANGED,
 )
-"""What may give a version what it lacks."""
+"""What may give a version what it lacks; a run may also have been planned before, and written after, something did."""
 
 
 class Recovery:
@@ -45,20 +43,29 @@ class Recovery:
         self._seen: int | None = None
 
     def run(self, *, now: datetime) -> int:
-        """Do what there is to do, and return how many builds were taken back, ended or let go."""
-        recovered = take_back(self._database, now=now)
-        recovered += self._release_resolvable(now)
-        complete_runs(self._database, now=now)
+        """Do what there is to do, and return how many builds were taken back, ended or let go.
+
+        What goes wrong with one step is raised once all others are done.
+        """
+        recovered = 0
+        errors: list[Exception] = []
+        for step in (take_back, end_canceled, self._release_resolvable, let_go_idle, complete_runs):
+            try:
+                recovered += step(self._database, now=now)
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return recovered
 
-    def _release_resolvable(self, now: datetime) -> int:
-        with self._database.read() as connection:
+    def _release_resolvable(self, database: Database, *, now: datetime) -> int:
+        with database.read() as connection:
             newest = events.newest(connection)
             if self._seen is not None and not events.after(connection, self._seen, limit=1, kinds=_MENDING):
                 self._seen = newest
                 return 0
             resolvable = _resolvable(connection)
-        reopened = _reopen(self._database, resolvable, now)
+        reopened = _reopen(database, resolvable, now)
         self._seen = newest
         return reopened
 
@@ -79,17 +86,55 @@ def take_back(database: Database, *, now: datetime) -> int:
     return taken
 
 
+def end_canceled(database: Database, *, now: datetime) -> int:
+    """End what nobody holds of runs that are being canceled."""
+    with database.read() as connection:
+        rows = runs.by_ids(connection, runs.unfinished(connection))
+        left = {
+            row.id: row.status_reason
+            for row in rows.values()
+            if row.status is RunStatus.CANCELING and flow.of_run(connection, row.id, UNCLAIMED)
+        }
+
+    def operation(connection: Connection) -> int:
+        course = Course(connection, now)
+        ended = 0
+        for run_id, reason in left.items():
+            unclaimed = flow.of_run(connection, run_id, UNCLAIMED)
+            course.cancel(unclaimed, reason)
+            ended += len(unclaimed)
+        course.finish()
+        return ended
+
+    return database.write(operation, of_catalogue=False).value if left else 0
+
+
+def let_go_idle(database: Database, *, now: datetime) -> int:
+    """Let go on what nothing is in the way of: another may have mended it while it was about to wait."""
+    with database.read() as connection:
+        idle = standings.idle(connection)
+
+    def operation(connection: Connection) -> int:
+        course = Course(connection, now)
+        gone = course.let_go(idle)
+        course.finish()
+        return gone
+
+    return database.write(operation, of_catalogue=False).value if idle else 0
+
+
 def complete_runs(database: Database, *, now: datetime) -> int:
-    """Complete the runs of which every build has ended and that nobody has completed."""
+    """Complete the runs of which every build has ended and that nobody has completed. Returns 0: these are no builds."""
     with database.read() as connection:
         over = [id_ for id_ in runs.unfinished(connection) if not runs.unended(connection, id_, limit=1)]
 
-    def operation(connection: Connection) -> int:
+    def operation(connection: Connection) -> None:
         completed = [run_id for run_id in over if complete(connection, run_id, now=now)]
         announce(connection, (), completed, now=now)
-        return len(completed)
 
-    return database.write(operation, of_catalogue=False).value if over else 0
+    if over:
+        database.write(operation, of_catalogue=False)
+    return 0
 
 
 def _is_due(lease: Lease, now: datetime) -> bool:
@@ -156,9 +201,7 @@ def _verdict(build: BuildRow, now: datetime) -> tuple[BuildConclusion, str]:
 
 def _resolvable(connection: Connection) -> list[int]:
     """Return the builds that have ended for want of something, of which nothing is wanting now."""
-    found = builds.page(
-        connection, BuildFilter(conclusions=(BuildConclusion.UNRESOLVABLE,)), limit=_MOST_UNRESOLVABLE
-    )
+    found = list(builds.by_ids(connection, standings.unresolvable(connection)).values())
     rows = runs.by_ids(connection, {build.run_id for build in found})
     resolvable: list[int] = []
     for terms in {(run.kinds, run.include_optional) for run in rows.values()}:

@@ -38,6 +38,14 @@ REPORTED: Final = (
 )
 """How a worker may say that a build ended. The others are the scheduler's to say."""
 
+_STATES: Final = (
+    BuildStatus.PREPARING,
+    BuildStatus.RUNNING,
+    BuildStatus.FINALIZING,
+    BuildStatus.COMPLETED,
+)
+"""Where a worker may say that a build is."""
+
 MOST_ARTIFACTS: Final = 1_000
 MOST_LINES: Final = 10_000
 LONGEST_LINE: Final = 100_000
@@ -157,6 +165,8 @@ def append_log(database: Database, request: LogRequest, *, policy: Policy, now: 
 
 
 def _checked(request: ReportRequest) -> tuple[ReportFields, list[ArtifactFields]]:
+    if request.status not in _STATES:
+        raise BadInput(f"must be one of {', '.join(_STATES)}", path=("status",))
     is_end = request.status is BuildStatus.COMPLETED
     if is_end and request.conclusion not in REPORTED:
         raise BadInput(f"must be one of {', '.join(REPORTED)}", path=("conclusion",))

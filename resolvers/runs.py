@@ -10,7 +10,7 @@ from resolvers.errors import Gone, NotFound
 from resolvers.preparation import Preparation, PreparedBuild, StartRequest, kinds_of, prepare
 from resolvers.resolutions import Unsolved
 from resolvers.scheduling import Course
-from storage import builds, flow, runs, versions, waits
+from storage import builds, runs, superseding, versions, waits
 from storage.build_rows import BuildRow, RunRow
 from storage.build_tables import CutEdge, RunFields
 from storage.database import Connection, Database
@@ -74,7 +74,7 @@ def cancel_run(
 ) -> RunChange:
     """Cancel all of a run that has not ended: at once what nobody holds, and within its lease what a worker does.
 
-    One that is being canceled already, or was, stays as it is. Raises NotFound, IllegalTransition and BadInput.
+    One that was canceled stays as it is. Raises NotFound, IllegalTransition and BadInput.
     """
     check_reason(reason)
 
@@ -82,7 +82,7 @@ def cancel_run(
         run = runs.lock(connection, run_id)
         if run is None:
             raise NotFound("run of this id", path=("id",))
-        if run.status is RunStatus.CANCELING or run.conclusion is RunConclusion.CANCELED:
+        if run.conclusion is RunConclusion.CANCELED:
             return run
         if run.status is RunStatus.COMPLETED:
             raise illegal(RUN_MOVES, f"run {run_id}", origin=run.status, target=RunStatus.CANCELING)
@@ -118,6 +118,7 @@ def _by_key(connection: Connection, fields: RunFields) -> RunRow | None:
 def _write(
     connection: Connection, fields: RunFields, prepared: Preparation, *, now: datetime, actor: str | None
 ) -> RunRow:
+    runs.take_turn(connection)
     _check_all_there(connection, prepared)
     run_id = next(runs.ids(connection))
     cut_edges = [
@@ -137,7 +138,9 @@ def _write(
     )
     course = Course(connection, now, actor)
     course.begun(run_id, ids)
-    superseded = flow.supersede(connection, run_id, now=course.moment(), actor=actor)
+    # What was held while this was planned may have been freed since.
+    course.let_go([row.id for row in rows if row.status is BuildStatus.BLOCKED and row.waiting_for == 0])
+    superseded = superseding.supersede(connection, run_id, now=course.moment(), actor=actor)
     if superseded:
         course.superseded(superseded)
         course.fail_dependents([row.id for row in rows if row.status is BuildStatus.COMPLETED])

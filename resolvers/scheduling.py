@@ -13,8 +13,9 @@ from typing import Final
 
 from resolvers.announcements import announce
 from resolvers.errors import NotFound
+from resolvers.run_ends import complete
 from storage import builds, flow, outputs, runs
-from storage.build_rows import BuildCount, BuildRow
+from storage.build_rows import BuildRow
 from storage.build_tables import BuildTrigger, ReportFields
 from storage.database import Connection
 from storage.flow import Waiter
@@ -26,25 +27,15 @@ from storage.transitions import (
     BuildConclusion,
     BuildStatus,
     PackageStatus,
-    RunConclusion,
     RunStatus,
 )
 
-# Whoever ends one of the last builds of a run looks whether it was the last. More than this many are never ended at the
-# same moment, so that of the last ones somebody sees all others ended.
+# Whoever ends one of the last builds of a run, or many at once, looks whether these were the last. Fewer than so many
+# workers report at the same moment, so that of the last ones somebody sees all others ended.
 _LAST_FEW: Final = 64
 
 # What a worker holds and is not to end yet.
 _CALLED_OFF: Final = tuple(status for status in LEASED if status is not BuildStatus.CANCELING)
-
-# By itself, and not by others or for another.
-_AT_FAULT: Final = (
-    BuildConclusion.FAILURE,
-    BuildConclusion.TIMED_OUT,
-    BuildConclusion.INFRA_ERROR,
-    BuildConclusion.CANCELED,
-    BuildConclusion.UNRESOLVABLE,
-)
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -67,6 +58,7 @@ class Course:
     _changed: dict[int, None] = field(default_factory=dict)
     _runs: dict[int, None] = field(default_factory=dict)
     _to_complete: set[int] = field(default_factory=set)
+    _many_ended: set[int] = field(default_factory=set)
     _to_reopen: set[int] = field(default_factory=set)
 
     def moment(self) -> datetime:
@@ -83,7 +75,7 @@ class Course:
         reason: str | None = None,
     ) -> None:
         """End a build that a worker holds, and let go, or fail, what waits for it."""
-        builds.move(
+        has_moved = builds.move(
             self.connection,
             build.id,
             BuildStatus.COMPLETED,
@@ -94,13 +86,18 @@ class Course:
             actor=self.actor,
             now=self.moment(),
         )
+        assert has_moved  # since its row is kept from others, and it was held
         self.moved([build.id])
         self._to_complete.add(build.run_id)
         if conclusion in RELEASING:
             flow.adopt(self.connection, build.id, build.version_id)
             self._release([build.id])
+        elif (better := flow.better(self.connection, build.id)) is not None:
+            # What was mended before it failed.
+            moved_over = flow.move_over(self.connection, build.id, better, now=self.moment())
+            self._release(self._go_on(moved_over))
         else:
-            self.fail_dependents([build.id])
+            self._end_badly([build.id])
 
     def give_back(
         self,
@@ -110,8 +107,12 @@ class Course:
         report: ReportFields | None = None,
         not_before: datetime | None = None,
     ) -> None:
-        """Queue a build that a worker holds, for another attempt."""
-        builds.move(
+        """Queue a build that a worker holds, for another attempt; in a run that is being canceled it ends instead."""
+        run = runs.lock(self.connection, build.run_id)
+        if run is not None and run.status is RunStatus.CANCELING:
+            self.end(build, BuildConclusion.CANCELED, report=report, reason=run.status_reason)
+            return
+        has_moved = builds.move(
             self.connection,
             build.id,
             BuildStatus.QUEUED,
@@ -122,6 +123,7 @@ class Course:
             actor=self.actor,
             now=self.moment(),
         )
+        assert has_moved  # since its row is kept from others, and it was held
         self.moved([build.id])
         # Its package may have been taken out of use meanwhile.
         held = [each.id for each in flow.waiters(self.connection, [build.id]) if not each.is_free]
@@ -166,7 +168,7 @@ class Course:
             now=self.moment(),
         )
         self._have_ended(ended)
-        self.fail_dependents(ended)
+        self._end_badly(ended)
 
     def call_off(self, build_id: int, reason: str | None) -> None:
         """Have a build end that a worker holds, when that hears of it or its lease has run out."""
@@ -182,20 +184,20 @@ class Course:
             self.moved([build_id])
 
     def cancel_run(self, run_id: int, reason: str | None) -> None:
-        """End all of a run that nobody holds, and call off the rest."""
-        runs.move(
+        """End all of a run that nobody holds, and call off the rest. Said again, it ends what has come free since."""
+        if runs.move(
             self.connection,
             run_id,
             RunStatus.CANCELING,
             reason=reason,
             actor=self.actor,
             now=self.moment(),
-        )
-        self._runs[run_id] = None
+        ):
+            self._runs[run_id] = None
         self._to_complete.add(run_id)
-        self.cancel(flow.of_run(self.connection, run_id, UNCLAIMED), reason)
         for build_id in flow.of_run(self.connection, run_id, _CALLED_OFF):
             self.call_off(build_id, reason)
+        self.cancel(flow.of_run(self.connection, run_id, UNCLAIMED), reason)
 
     def hold(self, package_id: int, reason: str) -> None:
         """Take the queued builds of a package out of the queue."""
@@ -203,11 +205,34 @@ class Course:
         self._move(queued, BuildStatus.BLOCKED, reason)
 
     def free(self, package_id: int) -> None:
-        """Queue what of a package waits for nothing else."""
-        blocked = flow.of_package(self.connection, package_id, (BuildStatus.BLOCKED,))
-        flow.lock(self.connection, blocked)
-        ready = [each.id for each in flow.waiters(self.connection, blocked) if _is_ready(each)]
-        self._move(ready, BuildStatus.QUEUED, None)
+        """Let go on what of a package waits for nothing else."""
+        self.let_go(flow.of_package(self.connection, package_id, (BuildStatus.BLOCKED,)))
+
+    def let_go(self, ids: Sequence[int]) -> int:
+        """Let go on what of these waits for nothing, and return how many do."""
+        flow.lock(self.connection, ids)
+        waiting = flow.waiters(self.connection, ids)
+        ready = [each for each in waiting if each.status is BuildStatus.BLOCKED and _is_ready(each)]
+        self._release(self._begin(ready))
+        return len(ready)
+
+    def lack(self, ids: Sequence[int], reason: str) -> None:
+        """Say of what has failed by others that it lacks something now that nobody will give by being mended."""
+        failed = self._ended_as(ids, (BuildConclusion.DEP_FAILED,))
+        causes = flow.failed_dependencies(self.connection, [each.id for each in failed])
+        lacking = [each.id for each in failed if each.id not in causes]
+        self._move(lacking, BuildStatus.BLOCKED, reason)
+        self._have_ended(
+            flow.end_all(
+                self.connection,
+                lacking,
+                BuildConclusion.UNRESOLVABLE,
+                reason=reason,
+                actor=self.actor,
+                now=self.moment(),
+            )
+        )
+        self.fail_dependents(lacking)
 
     def reopen(self, ids: Collection[int]) -> int:
         """Let builds go on that have ended only by others, as far as these are mended, and what has failed by them.
@@ -228,12 +253,17 @@ class Course:
             mended = _newest(each for each in wanted if each.id not in causes)
             # They lack nothing any more, and it is by others that they fail now.
             in_vain = [each for each in wanted if each.id in causes]
-            self._begin_anew([*mended, *in_vain])
-            self._to_reopen.update(each.run_id for each in mended)
+            self._begin_anew(in_vain)
+            changed = self._fail([each.id for each in in_vain])
+            # Others may be at what they have failed by just now.
+            mended_since = [each for each in in_vain if each.id not in set(changed)]
+            changed += self._blame_anew(_failed_by_others(failed), causes)
+            unchanged = self._begin_anew(mended)
+            self._to_reopen.update(each.run_id for each in (*mended, *mended_since))
+            changed += [each.id for each in mended]
             reopened += len(mended)
-            blamed = self._blame_anew(_failed_by_others(failed), causes)
-            changed = [*(each.id for each in mended), *self._fail([each.id for each in in_vain]), *blamed]
             dependents = flow.dependents_of(self.connection, changed) if changed else ()
+            self._release(unchanged)
             failed = self._ended_as(dependents, (BuildConclusion.DEP_FAILED,))
         return reopened
 
@@ -248,15 +278,34 @@ class Course:
         announce(self.connection, self._changed, self._runs, now=self.now)
 
     def _release(self, ids: Sequence[int]) -> None:
+        """Let go on what waits for builds that have just ended well."""
         level = list(ids)
         while level:
             flow.lock(self.connection, flow.dependents_of(self.connection, level))
-            waiting = flow.waiters(self.connection, flow.discount(self.connection, level, now=self.moment()))
-            ready = [each for each in waiting if each.status is BuildStatus.BLOCKED and _is_ready(each)]
-            unchanged = self._unchanged(ready)
-            self._move([each.id for each in ready if each.id not in unchanged], BuildStatus.QUEUED, None)
-            self.reopen([each.id for each in _failed_by_others(waiting)])
-            level = self._end_unchanged(unchanged)
+            level = self._go_on(flow.discount(self.connection, level, now=self.moment()))
+
+    def _go_on(self, ids: Sequence[int]) -> list[int]:
+        """Let go on what of these has less to wait for than before, and return what has ended well by that."""
+        waiting = flow.waiters(self.connection, ids)
+        ended = self._begin(
+            [each for each in waiting if each.status is BuildStatus.BLOCKED and _is_ready(each)]
+        )
+        self.reopen([each.id for each in _failed_by_others(waiting)])
+        return ended
+
+    def _begin(self, ready: Sequence[Waiter]) -> list[int]:
+        """Queue builds with nothing in their way, but for those that need not be built; return these, which have ended."""
+        unchanged = self._unchanged(ready)
+        self._move([each.id for each in ready if each.id not in unchanged], BuildStatus.QUEUED, None)
+        failed = [each for each in ready if each.id in unchanged and each.status is BuildStatus.COMPLETED]
+        self._move([each.id for each in failed], BuildStatus.BLOCKED, None)
+        return self._end_unchanged(unchanged)
+
+    def _begin_anew(self, failed: Sequence[Waiter]) -> list[int]:
+        """Let builds go on that have failed by others, or have them wait; return those that have ended well at once."""
+        ended = self._begin([each for each in failed if _is_ready(each)])
+        self._move([each.id for each in failed if not _is_ready(each)], BuildStatus.BLOCKED, None)
+        return ended
 
     def _unchanged(self, ready: Iterable[Waiter]) -> dict[int, str | None]:
         """Return those that need not be built since all that they depend on came out as before, with their own output."""
@@ -290,6 +339,11 @@ class Course:
         outputs.keep(self.connection, {id_: outputs_of[id_] for id_ in ended}, now=self.moment())
         self._have_ended(ended)
         return ended
+
+    def _end_badly(self, ids: Sequence[int]) -> None:
+        """Fail what waits for builds that have just ended badly, and turn to older ones that were left to them."""
+        self.fail_dependents(ids)
+        self.reopen(flow.given_up_for(self.connection, ids))
 
     def fail_dependents(self, ids: Sequence[int]) -> None:
         """Fail what waits for builds that have ended badly, directly or not, each by name of its root cause."""
@@ -348,17 +402,11 @@ class Course:
         called_off = {id_ for id_, run in rows.items() if run is None or run.status is RunStatus.CANCELING}
         return [each for each in wanted if each.run_id not in called_off]
 
-    def _begin_anew(self, mended: Sequence[Waiter]) -> None:
-        ready = {each.id for each in mended if _is_ready(each)}
-        self._move(list(ready), BuildStatus.QUEUED, None)
-        self._move([each.id for each in mended if each.id not in ready], BuildStatus.BLOCKED, None)
-
     def _blame_anew(self, failed: Sequence[Waiter], causes: Mapping[int, int]) -> list[int]:
         """Say of what has failed by others by whose fault that is, where that has changed; return those."""
-        blamed = [each for each in failed if each.id in causes]
-        rows = builds.by_ids(self.connection, {each.cause_id for each in blamed if each.cause_id is not None})
-        at_fault = {id_ for id_, row in rows.items() if row.conclusion in _AT_FAULT}
-        anew = {each.id: causes[each.id] for each in blamed if each.cause_id not in at_fault}
+        anew = {
+            each.id: causes[each.id] for each in failed if causes.get(each.id, each.cause_id) != each.cause_id
+        }
         for cause, ids in _by_cause(anew).items():
             flow.blame(self.connection, ids, cause, reason=self._blame(cause), now=self.moment())
             self.moved(ids)
@@ -373,7 +421,10 @@ class Course:
 
     def _have_ended(self, ids: Collection[int]) -> None:
         self._changed.update(dict.fromkeys(ids))
-        self._to_complete.update(each.run_id for each in flow.waiters(self.connection, ids))
+        run_ids = {each.run_id for each in flow.waiters(self.connection, ids)}
+        self._to_complete |= run_ids
+        if len(ids) > 1:
+            self._many_ended |= run_ids
 
     def _reopen_run(self, run_id: int) -> bool:
         run = runs.lock(self.connection, run_id)
@@ -384,39 +435,11 @@ class Course:
         )
 
     def _complete_run(self, run_id: int) -> bool:
-        return runs.unended(self.connection, run_id, limit=_LAST_FEW + 1) <= _LAST_FEW and complete(
-            self.connection, run_id, actor=self.actor, now=self.moment()
+        is_near = (
+            run_id in self._many_ended
+            or runs.unended(self.connection, run_id, limit=_LAST_FEW + 1) <= _LAST_FEW
         )
-
-
-def complete(connection: Connection, run_id: int, *, actor: str | None = None, now: datetime) -> bool:
-    """Complete a run if each of its builds is; False when it is not so, or was before."""
-    # After the lock, since whoever held it may have ended another of the last builds.
-    run = runs.lock(connection, run_id)
-    if run is None or run.status is RunStatus.COMPLETED or runs.unended(connection, run_id, limit=1):
-        return False
-    conclusion = conclusion_of(runs.counts_of(connection, [run_id])[run_id], run.status)
-    return runs.move(
-        connection,
-        run_id,
-        RunStatus.COMPLETED,
-        conclusion=conclusion,
-        reason=run.status_reason,
-        actor=actor,
-        now=now,
-    )
-
-
-def conclusion_of(counts: Iterable[BuildCount], status: RunStatus) -> RunConclusion:
-    """Return how a run has ended whose builds all have, and which was in `status` until then."""
-    conclusions = {count.conclusion for count in counts} - set(RELEASING)
-    if status is RunStatus.CANCELING:
-        return RunConclusion.CANCELED
-    if conclusions - {BuildConclusion.CANCELED, BuildConclusion.SUPERSEDED}:
-        return RunConclusion.FAILURE
-    if BuildConclusion.CANCELED in conclusions:
-        return RunConclusion.CANCELED
-    return RunConclusion.SUPERSEDED if conclusions else RunConclusion.SUCCESS
+        return is_near and complete(self.connection, run_id, actor=self.actor, now=self.moment())
 
 
 def existing(connection: Connection, build_id: int, *, argument: str = "id") -> BuildRow:

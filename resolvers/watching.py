@@ -70,14 +70,12 @@ class BuildWatch:
 
     def _concerns(self, event: EventRow, found: Progress) -> bool:
         build = found.told.builds.get(event.subject_id)
-        if build is None:
-            # It went with its package. Whoever has it should learn so.
-            return self._forget(event.subject_id)
-        if self._matches(build):
+        if build is not None and self._matches(build):
             self._matching.add(build.id)
             return True
+        # Where there is none it went with its package. Whoever has it should learn so.
         transition = found.told.transitions.get(event.transition_id or 0)
-        return self._forget(build.id) or self._may_have_matched(build.id, transition)
+        return self._forget(event.subject_id) or self._may_have_matched(event.subject_id, transition)
 
     def _forget(self, id: int) -> bool:
         if id in self._matching:
@@ -91,8 +89,11 @@ class BuildWatch:
         if not self.is_resumed or id in self._told:
             return False
         self._told.add(id)
-        origin = None if transition is None or transition.origin is None else BuildStatus(transition.origin)
-        return origin is not None and _lets(self.filter.statuses, origin)
+        if transition is None or transition.origin is None:
+            return False
+        origin = BuildStatus(transition.origin)
+        had_ended = origin is BuildStatus.COMPLETED
+        return _lets(self.filter.statuses, origin) and (self.filter.conclusions is None or had_ended)
 
     def _matches(self, build: BuildRow) -> bool:
         return (

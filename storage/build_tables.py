@@ -156,8 +156,18 @@ class Build(ReportFields, table=True):
         CheckConstraint("row_version >= 0", name="row_version"),
         # leases.held
         Index("ix_build_status_leases", "lease_expires_at", **where("lease_expires_at IS NOT NULL")),
-        Index(None, "version_id", "id"),  # builds.latest_of
-        Index(None, "package_id", "id"),  # builds.page, pages_of and counts_of, of packages
+        # standings.idle: there are hardly ever any
+        Index(
+            "ix_build_status_idle",
+            "status",
+            "waiting_for",
+            "id",
+            **where("status = 'BLOCKED' AND waiting_for = 0"),
+        ),
+        Index(None, "version_id", "id"),  # builds.latest_of, flow.overtaken, outputs.unchanged
+        Index(
+            None, "package_id", "id"
+        ),  # builds.page, pages_of and counts_of, of packages; durations.expected
         Index(None, "run_id", "id"),  # builds.page, pages_of and counts_of, of runs
         Index(None, "run_id", "status", "conclusion"),  # runs.counts_of; builds.page, of a run in some states
         Index(None, "status", "conclusion", "id"),  # builds.page and builds.count, of some states

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    literal,
+    literal_column,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -67,12 +68,14 @@ def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     return _AnyOf(column, values)
 
 
-def among(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
+def among(column: ColumnElement[Any], values: Iterable[StrEnum]) -> ColumnElement[bool]:
     """Return the condition that `column` is one of `values`, which are the same whenever it is asked.
 
     SQLAlchemy's own would be put together anew for each execution, which statements that are compiled once cannot have.
+    Nor are they parameters: where PostgreSQL plans for any values that these may have, it takes `NOT IN` for hardly ever
+    true, and walks through a table for that.
     """
-    return column.in_([literal(value, column.type) for value in values])
+    return column.in_([literal_column(f"'{value}'", column.type) for value in values])
 
 
 class _Unindexed(FunctionElement[Any]):

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
+from storage.build_conditions import IS_FREE, IS_OVERTAKEN
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS, BuildTrigger
 from storage.dialects import among, any_of, is_sqlite, unindexed
-from storage.queue import IS_FREE
 from storage.statements import Change, Query, as_tuple
 from storage.tables import PACKAGES, TRANSITIONS, VERSIONS, SubjectType
 from storage.transitions import (
@@ -102,19 +102,6 @@ def adopt(connection: Connection, id: int, version_id: int) -> None:
     _ADOPT.run(connection, adopter=id, version=version_id)
 
 
-def supersede(connection: Connection, run_id: int, *, now: datetime, actor: str | None) -> list[int]:
-    """End the unclaimed builds of other runs that this run builds anew; who waits for them waits for these instead."""
-    reason = f"run {run_id} builds it anew"
-    ended = _SUPERSEDE.returning(connection, run=run_id, now=now, actor=actor, reason=reason)
-    _WAIT_INSTEAD.run(connection, ids=ended, run=run_id)
-    return ended
-
-
-def count_superseded(connection: Connection, version_ids: Iterable[int]) -> int:
-    """Return how many unclaimed builds of these versions there are."""
-    return _UNCLAIMED.all(connection, ids=version_ids)[0]
-
-
 def failed_dependencies(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
     """Return for each of these builds that waits for one that has ended badly the cause of that.
 
@@ -126,6 +113,29 @@ def failed_dependencies(connection: Connection, ids: Iterable[int]) -> dict[int,
 def overtaken(connection: Connection, ids: Iterable[int]) -> set[int]:
     """Return those of these builds whose version is built by a newer one, or was with success."""
     return set(_OVERTAKEN.all(connection, ids=ids))
+
+
+def given_up_for(connection: Connection, ids: Iterable[int]) -> list[int]:
+    """Return the older builds of the same versions as these that have failed by others, by id."""
+    return _GIVEN_UP.all(connection, ids=ids)
+
+
+def better(connection: Connection, id: int) -> int | None:
+    """Return the newest of the newer builds of the same version that have ended well, or None."""
+    found: int | None = _BETTER.one(connection, id=id)
+    return found
+
+
+def move_over(connection: Connection, id: int, better: int, *, now: datetime) -> list[int]:
+    """Have those that wait for a build that has ended badly wait for one that has ended well, which lets them go on.
+
+    Return who that is.
+    """
+    waiting = dependents_of(connection, [id])
+    lock(connection, waiting)
+    _MOVE_OVER.run(connection, id=id, better=better)
+    _COUNT_OFF.run(connection, ids=waiting, now=now)
+    return waiting
 
 
 def move_all(
@@ -162,9 +172,13 @@ def blame(connection: Connection, ids: Collection[int], cause_id: int, *, reason
     _BLAME.run(connection, ids=ids, cause=cause_id, reason=reason, now=now)
 
 
-def forget(connection: Connection, package_id: int, *, now: datetime) -> None:
-    """Count the builds of a package, which are about to be deleted, off those that wait for them in vain."""
-    _FORGET.run(connection, package=package_id, now=now)
+def forget(connection: Connection, package_id: int, *, now: datetime) -> list[int]:
+    """Count the builds of a package, which are about to be deleted, off those that wait for them in vain.
+
+    Return those of other packages.
+    """
+    forgotten = _FORGET.returning(connection, package=package_id, now=now)
+    return [each.id for each in waiters(connection, forgotten) if each.package_id != package_id]
 
 
 def of_package(connection: Connection, package_id: int, statuses: Collection[BuildStatus]) -> list[int]:
@@ -227,10 +241,6 @@ _LATEST: Final = Query(
 _DEPENDENTS: Final = Query(
     select(_W.build_id).where(any_of(_W.dependency_id, "ids")).distinct().order_by(_W.build_id), int
 )
-_UNCLAIMED: Final = Query(
-    select(func.count()).where(any_of(_C.version_id, "ids"), among(_STATUS, UNCLAIMED)),
-    int,
-)
 _DEPENDENCY: Final = BUILDS.alias("dependency")
 _CAUSE_OF_DEPENDENCY: Final = func.coalesce(_DEPENDENCY.c.cause_id, _DEPENDENCY.c.id)
 _IS_KNOWN: Final = _C.cause_id == _CAUSE_OF_DEPENDENCY
@@ -249,21 +259,21 @@ _FAILED: Final[Query[tuple[int, int]]] = Query(
     as_tuple,
 )
 _NEWER: Final = BUILDS.alias("newer")
-_OVERTAKEN: Final = Query(
-    select(_C.id).where(
-        any_of(_C.id, "ids"),
-        exists(
-            select(_NEWER.c.id).where(
-                _NEWER.c.version_id == _C.version_id,
-                _NEWER.c.id > _C.id,
-                or_(
-                    _NEWER.c.status != BuildStatus.COMPLETED,
-                    among(_NEWER.c.conclusion, RELEASING),
-                ),
-            )
-        ),
-    ),
+_OVERTAKEN: Final = Query(select(_C.id).where(any_of(_C.id, "ids"), IS_OVERTAKEN), int)
+_OLDER: Final = BUILDS.alias("older")
+_GIVEN_UP: Final = Query(
+    select(_OLDER.c.id)
+    .join_from(BUILDS, _OLDER, _OLDER.c.version_id == _C.version_id)
+    .where(any_of(_C.id, "ids"), _OLDER.c.id < _C.id, _OLDER.c.conclusion == BuildConclusion.DEP_FAILED)
+    .distinct()
+    .order_by(_OLDER.c.id),
     int,
+)
+_BETTER: Final = Query(
+    select(func.max(_NEWER.c.id))
+    .join_from(BUILDS, _NEWER, _NEWER.c.version_id == _C.version_id)
+    .where(_C.id == bindparam("id"), _NEWER.c.id > _C.id, among(_NEWER.c.conclusion, RELEASING)),
+    lambda id_: id_,
 )
 _OF_PACKAGE: Final = Query(
     select(_C.id).where(_C.package_id == bindparam("package_id"), any_of(_C.status, "statuses")), int
@@ -304,24 +314,14 @@ _ADOPT: Final = Change(
     )
     .values(dependency_id=_ADOPTER)
 )
-_RUN: Final = bindparam("run", type_=_C.run_id.type)
-_SUPERSEDE: Final = Change(
-    _UPDATE.where(
-        _C.version_id.in_(select(_NEWER.c.version_id).where(_NEWER.c.run_id == _RUN)),
-        _C.run_id < _RUN,
-        among(_STATUS, UNCLAIMED),
-    )
-    .values(conclusion=BuildConclusion.SUPERSEDED, **_ENDED)
-    .returning(_C.id)
+_MOVE_OVER: Final = Change(
+    BUILD_DEPENDENCIES.update()
+    .where(_W.dependency_id == bindparam("id"))
+    .values(dependency_id=bindparam("better", type_=_C.id.type))
 )
-_INSTEAD: Final = (
-    select(_NEWER.c.id)
-    .join_from(BUILDS, _NEWER, _NEWER.c.version_id == _C.version_id)
-    .where(_C.id == _W.dependency_id, _NEWER.c.run_id == _RUN)
-    .correlate(BUILD_DEPENDENCIES)
-    .scalar_subquery()
+_COUNT_OFF: Final = Change(
+    _UPDATE.where(any_of(_C.id, "ids")).values(waiting_for=_C.waiting_for - 1, **_TOUCHED)
 )
-_WAIT_INSTEAD: Final = Change(BUILD_DEPENDENCIES.update().where(_OF_THESE).values(dependency_id=_INSTEAD))
 
 
 def _moving(target: BuildStatus, **values: Any) -> Change:
@@ -358,9 +358,11 @@ _IN_VAIN: Final = (
     .c
 )
 _FORGET: Final = Change(
-    _UPDATE.where(_C.id.in_(select(_IN_VAIN.build_id))).values(
+    _UPDATE.where(_C.id.in_(select(_IN_VAIN.build_id)))
+    .values(
         waiting_for=_C.waiting_for
         - select(_IN_VAIN.many).where(_IN_VAIN.build_id == _C.id).correlate(BUILDS).scalar_subquery(),
         **_TOUCHED,
     )
+    .returning(_C.id)
 )

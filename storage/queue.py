@@ -5,18 +5,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, or_, select, text
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select, text
 
+from storage.build_conditions import IS_FREE
 from storage.build_rows import BuildRow
 from storage.build_tables import BUILDS
 from storage.columns import labels_text
-from storage.dialects import among, any_of, unindexed
+from storage.dialects import any_of, unindexed
 from storage.statements import Query, as_tuple
-from storage.tables import PACKAGES
-from storage.transitions import BuildStatus, PackageStatus
-
-HELD: Final = (PackageStatus.QUARANTINED, PackageStatus.ARCHIVED)
-"""What is not built, whoever asks for it."""
+from storage.transitions import BuildStatus
 
 
 def ready(
@@ -43,11 +40,6 @@ def assign(
 
 
 _C: Final = BUILDS.c
-_P: Final = PACKAGES.c
-IS_FREE: Final[ColumnElement[bool]] = exists(
-    select(_P.id).where(_P.id == _C.package_id, ~among(_P.status, HELD))
-)
-"""Whether a build is of a package that may be built."""
 _CLAIMABLE: Final = and_(
     # In the words of the index, or plans that serve for any values do without it.
     text("build_status.status = 'QUEUED'"),

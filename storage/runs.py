@@ -10,7 +10,7 @@ from storage import dialects
 from storage.build_rows import BuildCount, RunRow
 from storage.build_tables import BUILDS, RUNS, CutEdge, RunFields
 from storage.columns import is_storable
-from storage.dialects import among, any_of
+from storage.dialects import among, any_of, is_sqlite
 from storage.moves import move as move_row
 from storage.statements import BulkInsert, Query, as_tuple
 from storage.transitions import LIVE, RUN_MOVES, BuildConclusion, BuildStatus, RunConclusion, RunStatus
@@ -41,6 +41,12 @@ def count(connection: Connection) -> int:
 def unfinished(connection: Connection) -> list[int]:
     """Return the ids of the runs that are not COMPLETED, oldest first."""
     return _UNFINISHED.all(connection)
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other run is being started, and have others wait until the end of the transaction."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_STARTING})")
 
 
 def lock(connection: Connection, id: int) -> RunRow | None:
@@ -128,6 +134,8 @@ def move(
     )
 
 
+# An arbitrary number, by which those who start runs know of each other.
+_STARTING: Final = 7_182_818_284
 _C: Final = RUNS.c
 _ROW: Final = select(*(_C[name] for name in RunRow.__struct_fields__))
 _BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), RunRow)

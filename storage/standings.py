@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text
 
+from storage.build_conditions import IS_FREE, IS_OVERTAKEN
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS, RUNS
 from storage.dialects import among, any_of
 from storage.statements import Query, as_tuple
@@ -58,10 +59,19 @@ def stopped(connection: Connection, run_id: int | None = None) -> list[int]:
     return _STOPPED.all(connection) if run_id is None else _STOPPED_OF_RUN.all(connection, run_id=run_id)
 
 
+def unresolvable(connection: Connection) -> list[int]:
+    """Return the builds that have ended for want of something, but for those that a newer one builds or has built."""
+    return _UNRESOLVABLE.all(connection)
+
+
+def idle(connection: Connection) -> list[int]:
+    """Return the builds that nothing is in the way of, and that are not in the queue. There should be none."""
+    return _IDLE.all(connection)
+
+
 _C: Final = BUILDS.c
 _W: Final = BUILD_DEPENDENCIES.c
 _DEPENDENCY: Final = BUILDS.alias("dependency")
-_NEWER: Final = BUILDS.alias("newer")
 _OF_BUILDS: Final = Query(
     select(
         _C.id,
@@ -97,19 +107,12 @@ _IN_THE_WAY: Final[Query[tuple[int, int]]] = Query(
     .order_by(_W.build_id, _W.dependency_id),
     as_tuple,
 )
-_IS_OVERTAKEN: Final = exists(
-    select(_NEWER.c.id).where(
-        _NEWER.c.version_id == _C.version_id,
-        _NEWER.c.id > _C.id,
-        or_(_NEWER.c.status != BuildStatus.COMPLETED, among(_NEWER.c.conclusion, RELEASING)),
-    )
-)
 _IS_BLOCKED: Final = _C.status == BuildStatus.BLOCKED
 _IS_QUEUED: Final = _C.status == BuildStatus.QUEUED
 
 
 def _has_ended(conclusion: BuildConclusion) -> ColumnElement[bool]:
-    return and_(_C.status == BuildStatus.COMPLETED, _C.conclusion == conclusion, ~_IS_OVERTAKEN)
+    return and_(_C.status == BuildStatus.COMPLETED, _C.conclusion == conclusion, ~IS_OVERTAKEN)
 
 
 _HELD: Final = select(_C.id).where(or_(_IS_BLOCKED, _has_ended(BuildConclusion.DEP_FAILED))).order_by(_C.id)
@@ -128,3 +131,10 @@ _STOP: Final = (
 )
 _STOPPED: Final = Query(_STOP, int)
 _STOPPED_OF_RUN: Final = Query(_STOP.where(_C.run_id == bindparam("run_id")), int)
+_UNRESOLVABLE: Final = Query(
+    select(_C.id).where(_has_ended(BuildConclusion.UNRESOLVABLE)).order_by(_C.id), int
+)
+# In the words of the index, or it does not serve.
+_IDLE: Final = Query(
+    select(_C.id).where(text("status = 'BLOCKED' AND waiting_for = 0"), IS_FREE).order_by(_C.id), int
+)

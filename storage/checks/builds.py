@@ -217,7 +217,11 @@ _ELSEWHERE: Final = (
     select(_WAITS.c.build_id, _WAITS.c.dependency_id)
     .join_from(_WAITS, _WAITER, _WAITER.c.id == _WAITS.c.build_id)
     .join(_WAITED_FOR, _WAITED_FOR.c.id == _WAITS.c.dependency_id)
-    .where(_WAITER.c.run_id != _WAITED_FOR.c.run_id)
+    # A newer run may build it instead, and any may have built it with success.
+    .where(
+        _WAITER.c.run_id > _WAITED_FOR.c.run_id,
+        or_(_WAITED_FOR.c.conclusion.is_(None), _WAITED_FOR.c.conclusion.not_in(RELEASING)),
+    )
 )
 
 
@@ -291,7 +295,7 @@ WAITS: Final = RowCheck(
         Rule(
             "build_dependencies",
             _ELSEWHERE,
-            "waits for build {dependency_id}, which is of another run",
+            "waits for build {dependency_id}, which is of an older run and has not ended well",
             "has it wait no more",
             _wait_no_more,
         ),

@@ -6,7 +6,7 @@ import pytest
 
 from resolvers import doctor, versions
 from resolvers.drafts import DependencyRequest, PublishRequest, UpdateRequest
-from resolvers.errors import AlreadyExists, BadInput, InUse, NotFound, StillRequired
+from resolvers.errors import AlreadyExists, BadInput, InUse, NotFound, NotRetried, StillRequired
 from resolvers.packages import Deletion, RegisterRequest, delete, register, update
 from storage import packages
 from storage.database import Database
@@ -221,8 +221,11 @@ def test_a_package_is_deleted_with_its_builds_once_they_have_ended(database: Dat
 
     world.delete("lib")
 
-    assert world.states(run) == {"app": "DEP_FAILED"}
-    # Nothing is in its way any more, and nobody would come to say so: whoever wants it built may try it again.
-    world.retry("app")
+    assert world.states(run) == {"app": "UNRESOLVABLE"}
+    with pytest.raises(NotRetried, match="no package lib is registered"):
+        world.retry("app")
+    assert doctor.examine(database).is_content
+    world.publish("lib 2")
+    assert world.recover() == 1
     assert world.states(run) == {"app": "QUEUED"}
     assert doctor.examine(database).is_content

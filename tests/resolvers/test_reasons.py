@@ -170,13 +170,13 @@ def test_builds_that_wait_for_each_other_are_told_so(database: Database) -> None
     assert told(world, "app") == [("CYCLE", "app → lib → core → lib", False)]
 
 
-def test_what_failed_by_others_that_are_gone_has_no_reason_left(database: Database) -> None:
+def test_what_failed_by_others_that_are_gone_lacks_these(database: Database) -> None:
     world = World.of(database, "app 1 needs lib\nlib 1")
     world.start("app", "lib")
     world.end("lib", BuildConclusion.FAILURE)
     world.delete("lib")
 
-    assert why(world, "app") == []
+    assert told(world, "app") == [("DEP_MISSING", "app → lib", False)]
 
 
 def test_no_more_than_the_nearest_reasons_are_told(
@@ -195,7 +195,9 @@ def test_looking_far_ends_at_a_bound(database: Database, monkeypatch: pytest.Mon
     world.start("app", "lib", "core")
     monkeypatch.setattr(reasons, "_BUDGET", 2)
 
-    assert why(world, "app") == []
+    assert [each.message for each in why(world, "app")] == [
+        "it waits for more than 2 builds, one after the other"
+    ]
 
 
 def test_many_builds_are_answered_by_as_many_statements_as_one(database_url: str) -> None:

@@ -30,6 +30,7 @@ from storage import (
     queue,
     runs,
     standings,
+    superseding,
     tokens,
     versions,
     waits,
@@ -72,6 +73,7 @@ _MODULES: Final = [
     queue,
     runs,
     standings,
+    superseding,
     tokens,
     versions,
     workers,
@@ -346,9 +348,9 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
         lambda c: flow.dependents_of(c, [1]),
     ),
     (
-        "flow.count_superseded",
+        "superseding.count_superseded",
         "ix_build_status_version_id_id",
-        lambda c: flow.count_superseded(c, [1]),
+        lambda c: superseding.count_superseded(c, [1]),
     ),
     (
         "flow.failed_dependencies",
@@ -372,6 +374,13 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
         lambda c: outputs.unchanged(c, [1]),
     ),
     ("durations.expected", "ix_build_status_package_id_id", lambda c: durations.expected(c, [1])),
+    ("standings.idle", "ix_build_status_idle", standings.idle),
+    (
+        "flow.given_up_for",
+        "ix_build_status_version_id_id | ix_build_status_status_conclusion_id",
+        lambda c: flow.given_up_for(c, [1]),
+    ),
+    ("flow.better", "ix_build_status_version_id_id", lambda c: flow.better(c, 1)),
     ("standings.of_builds", "pk_build_status", lambda c: standings.of_builds(c, [1])),
     ("standings.in_the_way", "pk_build_dependencies", lambda c: standings.in_the_way(c, [2])),
     (

@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.add_column("build_attempts", _column("reports", sa.Text(), "''"))
     op.add_column("build_attempts", _column("log_size", sa.BigInteger(), "0"))
     _index("ix_build_attempts_request", "build_attempts", "request_id", where="request_id IS NOT NULL")
+    idle = "status = 'BLOCKED' AND waiting_for = 0"
+    _index("ix_build_status_idle", "build_status", "status", "waiting_for", "id", where=idle)
     op.drop_index(_QUEUE, "build_status")
     urgency = (sa.text("priority DESC"), sa.text("remaining_seconds DESC"))
     _index(_QUEUE, "build_status", "status", "worker_labels", *urgency, "id", where="status = 'QUEUED'")
