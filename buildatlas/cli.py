@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from buildatlas import documents, rendering
 from buildatlas.asking import ask, database_url
+from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
 from buildatlas.client import Refused, Unreachable
 from buildatlas.errors import CannotServe, PortTaken, UnwritableFile, WrongUse
@@ -25,17 +26,21 @@ from buildatlas.files import UnreadableFile
 from buildatlas.observability import configure_logging
 from buildatlas.options import (
     DatabaseOption,
+    DependentsOption,
     JsonOption,
     KindsOption,
     OptionalOption,
+    PackagesArgument,
+    RequireOption,
     ScopeOption,
     UrlOption,
 )
 from buildatlas.release import version
-from buildatlas.requirements import parse_requirement
 from buildatlas.resolving import resolve
+from buildatlas.running import plan_input, print_solved, run
 from buildatlas.settings import SettingsError, settings
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
+from buildatlas.watching import watch
 from buildatlas.wording import counted
 from buildatlas.working import worker
 from graph.errors import GraphError
@@ -185,23 +190,29 @@ def export(
 
 app.command()(resolve)
 
+app.command()(run)
+
+app.command()(watch)
+
 app.command()(worker)
+
+app.command()(runs)
+
+app.command()(builds)
+
+app.command()(blockers)
+
+app.command()(cancel)
+
+app.command()(retry)
 
 
 @app.command()
 def plan(
-    packages: Annotated[
-        list[str] | None,
-        typer.Argument(help="What to build, and nothing besides; every active package when left out."),
-    ] = None,
+    packages: PackagesArgument = None,
     *,
-    dependents: Annotated[
-        bool, typer.Option("--dependents", help="Also everything that depends on them.")
-    ] = False,
-    require: Annotated[
-        list[str] | None,
-        typer.Option(help="Solve this requirement first and plan its pins; may be repeated."),
-    ] = None,
+    dependents: DependentsOption = False,
+    require: RequireOption = None,
     kind: KindsOption = None,
     optional: OptionalOption = False,
     scope: ScopeOption = GraphScope.LATEST,
@@ -210,17 +221,9 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show the order to build in: waves, cycles, and the critical path."""
-    wanted: dict[str, Any] = {
-        "packages": packages or [],
-        "includeDependents": dependents,
-        "kinds": _kinds(kind, default=["RUNTIME", "BUILD"]),
-        "includeOptional": optional,
-        "scope": scope.value,
-    }
-    if require:
-        wanted["resolve"] = {"requirements": [parse_requirement(text) for text in require]}
+    wanted = plan_input(packages, require, kind, dependents=dependents, optional=optional, scope=scope)
     answer = ask(documents.PLAN, {"input": wanted}, database=database, url=url)["buildPlan"]
-    _print_solved(answer, as_json=as_json, show=rendering.plan)
+    print_solved(answer, as_json=as_json, show=rendering.plan)
 
 
 @app.command()
@@ -351,26 +354,14 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _kinds(kinds: list[DependencyKind] | None, *, default: list[str] | None) -> list[str] | None:
-    return [kind.value for kind in kinds] if kinds else default
-
-
 def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool) -> dict[str, Any]:
-    return {"kinds": _kinds(kinds, default=None), "scope": scope.value, "includeOptional": optional}
+    return {"kinds": kinds or None, "scope": scope, "includeOptional": optional}
 
 
 def _opened(database: str | None, *, create: bool) -> AbstractContextManager["Database"]:
     from storage.database import Database
 
     return closing(Database.open(database_url(database), create=create))
-
-
-def _print_solved(answer: rendering.Data, *, as_json: bool, show: rendering.Show) -> None:
-    """Print what was solved, or why it could not be, which ends the command."""
-    is_conflict = answer["__typename"] == "ResolutionConflict"
-    print_answer(answer, as_json=as_json, show=rendering.conflict if is_conflict else show)
-    if is_conflict:
-        raise typer.Exit(Exit.NO)
 
 
 if __name__ == "__main__":

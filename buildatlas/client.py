@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 import httpx
 
 # A plan over tens of thousands of packages takes seconds; whoever waits longer than this can press Ctrl-C.
-_PATIENCE: Final = httpx.Timeout(300, connect=10)
+_PATIENCE: Final = 300.0
+_CONNECT_PATIENCE: Final = 10.0
 
 Answer = dict[str, Any]
 """The `data` of a response: its form is the operation's."""
@@ -70,9 +71,9 @@ class ServerClient:
 
 
 @contextmanager
-def connect(url: str) -> Iterator[Client]:
-    """Give a client of the server at `url`."""
-    with httpx.Client(timeout=_PATIENCE) as client:
+def connect(url: str, *, patience: float = _PATIENCE) -> Iterator[Client]:
+    """Give a client of the server at `url` that waits so many seconds for an answer."""
+    with httpx.Client(timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_PATIENCE))) as client:
         yield ServerClient(url, client)
 
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-_EDGE: Final = "{ dependent dependency kinds optional }"
-_CYCLE: Final = f"{{ packages example suggestedBreaks {_EDGE} }}"
+EDGE: Final = "{ dependent dependency kinds optional }"
+_CYCLE: Final = f"{{ packages example suggestedBreaks {EDGE} }}"
 _STATISTICS: Final = "{ decisions conflicts packagesConsidered durationSeconds }"
 
-_CONFLICT: Final = f"""
+CONFLICT: Final = f"""
     ... on ResolutionConflict {{
       message
       steps {{ index kind text causes package versions dependency constraint }}
@@ -31,7 +31,7 @@ _ANSWER: Final = f"""
       fingerprint
       statistics {_STATISTICS}
     }}
-    {_CONFLICT}
+    {CONFLICT}
 """
 
 RESOLVE: Final = f"""
@@ -62,10 +62,11 @@ query Plan($input: BuildPlanInput!) {{
       totalBuilds
       waves {{ package version wave component }}
       cycles {_CYCLE}
-      cutEdges {_EDGE}
+      cutEdges {EDGE}
       criticalPath
+      criticalPathSeconds
     }}
-    {_CONFLICT}
+    {CONFLICT}
   }}
 }}
 """

@@ -28,3 +28,11 @@ OptionalOption = Annotated[bool, typer.Option("--optional", help="Also follow op
 ScopeOption = Annotated[
     GraphScope, typer.Option("--scope", help="The dependencies of each latest version, or of all versions.")
 ]
+PackagesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(help="What to build, and nothing besides; every active package when left out."),
+]
+DependentsOption = Annotated[bool, typer.Option("--dependents", help="Also everything that depends on them.")]
+RequireOption = Annotated[
+    list[str] | None, typer.Option(help="Solve this requirement first and plan its pins; may be repeated.")
+]

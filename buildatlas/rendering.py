@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from buildatlas.trees import REPEATED, pin_tree
-from buildatlas.wording import counted
+from buildatlas.wording import counted, lasting
 
 Data = Mapping[str, Any]
 Show = Callable[[Console, Any], None]
@@ -29,7 +29,7 @@ def resolution(console: Console, data: Data) -> None:
         console.print(f"{REPEATED} what it requires is shown where it is nearest", style="dim")
     statistics = data["statistics"]
     console.print(
-        f"{counted(len(versions), 'pin')} in {_seconds(statistics['durationSeconds'])}, "
+        f"{counted(len(versions), 'pin')} in {lasting(statistics['durationSeconds'])}, "
         f"{counted(statistics['decisions'], 'decision')}, {counted(statistics['conflicts'], 'conflict')}",
         style="dim",
     )
@@ -49,35 +49,47 @@ def conflict(console: Console, data: Data) -> None:
         console.print(paragraph, soft_wrap=not console.is_terminal, highlight=False)
     statistics = data["statistics"]
     console.print(
-        f"{counted(statistics['conflicts'], 'conflict')} in {_seconds(statistics['durationSeconds'])}",
+        f"{counted(statistics['conflicts'], 'conflict')} in {lasting(statistics['durationSeconds'])}",
         style="dim",
     )
 
 
 def plan(console: Console, data: Data) -> None:
     """Print waves with what begins them, the cycles that were cut and the critical path."""
-    waves = data["waves"]
-    console.print("[bold] wave   builds  packages[/bold]")
-    for number, wave in enumerate(waves[:_MOST_WAVES]):
-        names = _names([build["package"] for build in wave])
-        console.print(
-            f"{number:5}  {len(wave):7,}  {names}", no_wrap=True, overflow="ellipsis", highlight=False
-        )
-    if len(waves) > _MOST_WAVES:
-        console.print(
-            f"… and {counted(len(waves) - _MOST_WAVES, 'wave')} more; --json has them all", style="dim"
-        )
-    console.print(f"{counted(data['totalBuilds'], 'build')} in {counted(len(waves), 'wave')}", style="bold")
+    waves(console, [[build["package"] for build in wave] for wave in data["waves"]])
+    console.print(
+        f"{counted(data['totalBuilds'], 'build')} in {counted(len(data['waves']), 'wave')}", style="bold"
+    )
     if data["cycles"]:
         console.print(
             f"{counted(len(data['cycles']), 'dependency cycle')}, opened by leaving out "
             f"{counted(len(data['cutEdges']), 'dependency', 'dependencies')}; "
-            f"the largest has {len(data['cycles'][0]['packages']):,} packages: {_names(data['cycles'][0]['packages'])}",
+            f"the largest has {len(data['cycles'][0]['packages']):,} packages: {names(data['cycles'][0]['packages'])}",
             style="yellow",
             highlight=False,
         )
+    critical_path(console, data)
+
+
+def waves(console: Console, packages: Sequence[Sequence[str]]) -> None:
+    """Print how many packages each wave has, and the first of them."""
+    console.print("[bold] wave   builds  packages[/bold]")
+    for number, wave in enumerate(packages[:_MOST_WAVES]):
+        console.print(
+            f"{number:5}  {len(wave):7,}  {names(wave)}", no_wrap=True, overflow="ellipsis", highlight=False
+        )
+    if len(packages) > _MOST_WAVES:
+        console.print(
+            f"… and {counted(len(packages) - _MOST_WAVES, 'wave')} more; --json has them all", style="dim"
+        )
+
+
+def critical_path(console: Console, data: Data) -> None:
+    """Print the longest chain of a plan, and how long it takes when that is known."""
+    seconds = data["criticalPathSeconds"]
+    known = "" if seconds is None else f", {lasting(seconds)}"
     console.print(
-        f"critical path, {counted(len(data['criticalPath']), 'build')}: {_chain(data['criticalPath'])}",
+        f"critical path, {counted(len(data['criticalPath']), 'build')}{known}: {chain(data['criticalPath'])}",
         highlight=False,
     )
 
@@ -89,13 +101,13 @@ def cycles(console: Console, data: Data) -> None:
         return
     for cycle in data["nodes"]:
         console.print(
-            f"[bold]{counted(len(cycle['packages']), 'package')}[/bold]: {_names(cycle['packages'])}",
+            f"[bold]{counted(len(cycle['packages']), 'package')}[/bold]: {names(cycle['packages'])}",
             highlight=False,
         )
-        console.print(f"  for example {_chain(cycle['example'])}", highlight=False)
+        console.print(f"  for example {chain(cycle['example'])}", highlight=False)
         breaks = [f"{edge['dependent']} → {edge['dependency']}" for edge in cycle["suggestedBreaks"]]
         console.print(
-            f"  broken by leaving out {len(breaks):,}: {_names(breaks)}", style="dim", highlight=False
+            f"  broken by leaving out {len(breaks):,}: {names(breaks)}", style="dim", highlight=False
         )
     shown = f", {len(data['nodes']):,} shown" if data["truncated"] else ""
     console.print(f"{counted(data['totalCount'], 'dependency cycle')}{shown}")
@@ -108,7 +120,7 @@ def path_of(start: str, end: str) -> Show:
         if data is None:
             console.print(f"{escape(start)} does not need {escape(end)}, directly or not", highlight=False)
         else:
-            console.print(_chain(data["packages"]), highlight=False)
+            console.print(chain(data["packages"]), highlight=False)
 
     return show
 
@@ -124,14 +136,12 @@ def impact(console: Console, data: Data) -> None:
     console.print(f"{counted(data['totalCount'], 'package')} depend on it{more}")
 
 
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(map(escape, names[:_MOST_NAMES]))
-    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES:,} more"
+def names(packages: Sequence[str]) -> str:
+    """Return the first of them, and how many more there are, as markup."""
+    shown = ", ".join(map(escape, packages[:_MOST_NAMES]))
+    return shown if len(packages) <= _MOST_NAMES else f"{shown} and {len(packages) - _MOST_NAMES:,} more"
 
 
-def _chain(names: Sequence[str]) -> str:
-    return " → ".join(map(escape, names))
-
-
-def _seconds(duration: float) -> str:
-    return f"{duration * 1000:,.0f} ms" if duration < 1 else f"{duration:,.1f} s"
+def chain(packages: Sequence[str]) -> str:
+    """Return each with an arrow to the next, as markup."""
+    return " → ".join(map(escape, packages))

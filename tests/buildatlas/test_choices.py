@@ -5,6 +5,7 @@ import pytest
 import graph.dependencies
 import graph.resolution
 import resolvers.transfer
+import schema.enums
 import storage.dependencies
 from buildatlas import choices
 
@@ -16,6 +17,9 @@ from buildatlas import choices
         (choices.GraphScope, storage.dependencies.GraphScope),
         (choices.Strategy, graph.resolution.Strategy),
         (choices.PrereleasePolicy, graph.resolution.PrereleasePolicy),
+        (choices.BuildStatus, schema.enums.BuildStatus),
+        (choices.BuildConclusion, schema.enums.BuildConclusion),
+        (choices.BuildTrigger, schema.enums.BuildTrigger),
         (choices.OnError, resolvers.transfer.OnError),
     ],
 )

@@ -74,12 +74,20 @@ def test_a_long_plan_is_cut_short_and_says_so() -> None:
 
     text = shown(
         rendering.plan,
-        {"waves": waves, "totalBuilds": 300, "cycles": [], "cutEdges": [], "criticalPath": ["p0-0", "p1-0"]},
+        {
+            "waves": waves,
+            "totalBuilds": 300,
+            "cycles": [],
+            "cutEdges": [],
+            "criticalPath": ["p0-0", "p1-0"],
+            "criticalPathSeconds": 90.0,
+        },
     )
 
     assert "p0-7 and 4 more" in text
     assert "… and 5 waves more; --json has them all" in text
     assert "300 builds in 25 waves" in text
+    assert "critical path, 2 builds, 1 min 30 s: p0-0 → p1-0" in text
 
 
 def test_a_cut_list_of_cycles_says_how_many_are_shown() -> None:
