@@ -497,7 +497,7 @@ class PostgresBuilds(BuildMachine):
 TestSqliteBuilds = SqliteBuilds.TestCase
 TestPostgresBuilds = PostgresBuilds.TestCase
 TestSqliteBuilds.settings = TestPostgresBuilds.settings = settings(
-    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
