@@ -142,7 +142,7 @@ def _write(
     course.let_go([row.id for row in rows if row.status is BuildStatus.BLOCKED and row.waiting_for == 0])
     superseded = superseding.supersede(connection, run_id, now=course.moment(), actor=actor)
     if superseded:
-        course.superseded(superseded)
+        course.have_ended(superseded)
         course.fail_dependents([row.id for row in rows if row.status is BuildStatus.COMPLETED])
     course.finish()
     return runs.by_ids(connection, [run_id])[run_id]

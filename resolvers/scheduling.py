@@ -7,13 +7,12 @@ end the runs that this concerns are completed or go on, and everything is told i
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from resolvers.announcements import announce
+from resolvers.build_changes import Changes
 from resolvers.errors import NotFound
-from resolvers.run_ends import complete
 from storage import builds, flow, outputs, runs
 from storage.build_rows import BuildRow
 from storage.build_tables import BuildTrigger, ReportFields
@@ -30,14 +29,8 @@ from storage.transitions import (
     RunStatus,
 )
 
-# Whoever ends one of the last builds of a run, or many at once, looks whether these were the last. Fewer than so many
-# workers report at the same moment, so that of the last ones somebody sees all others ended.
-_LAST_FEW: Final = 64
-
 # What a worker holds and is not to end yet.
 _CALLED_OFF: Final = tuple(status for status in LEASED if status is not BuildStatus.CANCELING)
-
-_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +41,8 @@ class BuildChange:
     cursor: int
 
 
-@dataclass(slots=True)
-class Course:
+class Course(Changes):
     """What follows from changes to builds, within one transaction. `finish` ends it."""
-
-    connection: Connection
-    now: datetime
-    actor: str | None = None
-    _changed: dict[int, None] = field(default_factory=dict)
-    _runs: dict[int, None] = field(default_factory=dict)
-    _to_complete: set[int] = field(default_factory=set)
-    _many_ended: set[int] = field(default_factory=set)
-    _to_reopen: set[int] = field(default_factory=set)
-
-    def moment(self) -> datetime:
-        """Return the time, later than any that was returned before: no two changes of a row have the same."""
-        self.now += _TICK
-        return self.now
 
     def end(
         self,
@@ -88,7 +66,7 @@ class Course:
         )
         assert has_moved  # since its row is kept from others, and it was held
         self.moved([build.id])
-        self._to_complete.add(build.run_id)
+        self.to_complete.add(build.run_id)
         if conclusion in RELEASING:
             flow.adopt(self.connection, build.id, build.version_id)
             self._release([build.id])
@@ -127,7 +105,7 @@ class Course:
         self.moved([build.id])
         # Its package may have been taken out of use meanwhile.
         held = [each.id for each in flow.waiters(self.connection, [build.id]) if not each.is_free]
-        self._move(held, BuildStatus.BLOCKED, reason)
+        self.move(held, BuildStatus.BLOCKED, reason)
 
     def try_again(self, build: BuildRow, *, more_attempts: int) -> None:
         """Have a build that has ended begin anew, once nothing is in its way."""
@@ -142,20 +120,7 @@ class Course:
             now=self.moment(),
         )
         self.moved([build.id])
-        self._to_reopen.add(build.run_id)
-
-    def moved(self, build_ids: Iterable[int]) -> None:
-        """Tell of builds that have moved without any consequence for others."""
-        self._changed.update(dict.fromkeys(build_ids))
-
-    def begun(self, run_id: int, build_ids: Iterable[int]) -> None:
-        """Tell of the builds of a new run, which may have nothing to do."""
-        self._changed.update(dict.fromkeys(build_ids))
-        self._to_complete.add(run_id)
-
-    def superseded(self, ids: Collection[int]) -> None:
-        """Tell of builds that were superseded, and complete what they were the last of."""
-        self._have_ended(ids)
+        self.to_reopen.add(build.run_id)
 
     def cancel(self, ids: Sequence[int], reason: str | None) -> None:
         """End builds that nobody holds, and fail what waits for them."""
@@ -167,7 +132,7 @@ class Course:
             actor=self.actor,
             now=self.moment(),
         )
-        self._have_ended(ended)
+        self.have_ended(ended)
         self._end_badly(ended)
 
     def call_off(self, build_id: int, reason: str | None) -> None:
@@ -193,8 +158,8 @@ class Course:
             actor=self.actor,
             now=self.moment(),
         ):
-            self._runs[run_id] = None
-        self._to_complete.add(run_id)
+            self.run_moved(run_id)
+        self.to_complete.add(run_id)
         for build_id in flow.of_run(self.connection, run_id, _CALLED_OFF):
             self.call_off(build_id, reason)
         self.cancel(flow.of_run(self.connection, run_id, UNCLAIMED), reason)
@@ -202,7 +167,7 @@ class Course:
     def hold(self, package_id: int, reason: str) -> None:
         """Take the queued builds of a package out of the queue."""
         queued = flow.of_package(self.connection, package_id, (BuildStatus.QUEUED,))
-        self._move(queued, BuildStatus.BLOCKED, reason)
+        self.move(queued, BuildStatus.BLOCKED, reason)
 
     def free(self, package_id: int) -> None:
         """Let go on what of a package waits for nothing else."""
@@ -221,8 +186,8 @@ class Course:
         failed = self._ended_as(ids, (BuildConclusion.DEP_FAILED,))
         causes = flow.failed_dependencies(self.connection, [each.id for each in failed])
         lacking = [each.id for each in failed if each.id not in causes]
-        self._move(lacking, BuildStatus.BLOCKED, reason)
-        self._have_ended(
+        self.move(lacking, BuildStatus.BLOCKED, reason)
+        self.have_ended(
             flow.end_all(
                 self.connection,
                 lacking,
@@ -259,23 +224,13 @@ class Course:
             mended_since = [each for each in in_vain if each.id not in set(changed)]
             changed += self._blame_anew(_failed_by_others(failed), causes)
             unchanged = self._begin_anew(mended)
-            self._to_reopen.update(each.run_id for each in (*mended, *mended_since))
+            self.to_reopen.update(each.run_id for each in (*mended, *mended_since))
             changed += [each.id for each in mended]
             reopened += len(mended)
             dependents = flow.dependents_of(self.connection, changed) if changed else ()
             self._release(unchanged)
             failed = self._ended_as(dependents, (BuildConclusion.DEP_FAILED,))
         return reopened
-
-    def finish(self) -> None:
-        """Complete and reopen runs, and tell of everything. Nothing may follow."""
-        for run_id in sorted(self._to_reopen):
-            if self._reopen_run(run_id):
-                self._runs[run_id] = None
-        for run_id in sorted(self._to_complete):
-            if self._complete_run(run_id):
-                self._runs[run_id] = None
-        announce(self.connection, self._changed, self._runs, now=self.now)
 
     def _release(self, ids: Sequence[int]) -> None:
         """Let go on what waits for builds that have just ended well."""
@@ -296,15 +251,15 @@ class Course:
     def _begin(self, ready: Sequence[Waiter]) -> list[int]:
         """Queue builds with nothing in their way, but for those that need not be built; return these, which have ended."""
         unchanged = self._unchanged(ready)
-        self._move([each.id for each in ready if each.id not in unchanged], BuildStatus.QUEUED, None)
+        self.move([each.id for each in ready if each.id not in unchanged], BuildStatus.QUEUED, None)
         failed = [each for each in ready if each.id in unchanged and each.status is BuildStatus.COMPLETED]
-        self._move([each.id for each in failed], BuildStatus.BLOCKED, None)
+        self.move([each.id for each in failed], BuildStatus.BLOCKED, None)
         return self._end_unchanged(unchanged)
 
     def _begin_anew(self, failed: Sequence[Waiter]) -> list[int]:
         """Let builds go on that have failed by others, or have them wait; return those that have ended well at once."""
         ended = self._begin([each for each in failed if _is_ready(each)])
-        self._move([each.id for each in failed if not _is_ready(each)], BuildStatus.BLOCKED, None)
+        self.move([each.id for each in failed if not _is_ready(each)], BuildStatus.BLOCKED, None)
         return ended
 
     def _unchanged(self, ready: Iterable[Waiter]) -> dict[int, str | None]:
@@ -337,7 +292,7 @@ class Course:
             now=self.moment(),
         )
         outputs.keep(self.connection, {id_: outputs_of[id_] for id_ in ended}, now=self.moment())
-        self._have_ended(ended)
+        self.have_ended(ended)
         return ended
 
     def _end_badly(self, ids: Sequence[int]) -> None:
@@ -369,7 +324,7 @@ class Course:
                 actor=self.actor,
                 now=self.moment(),
             )
-        self._have_ended(failed)
+        self.have_ended(failed)
         return failed
 
     def _blame_failed(self, failed: Sequence[Waiter]) -> list[int]:
@@ -411,35 +366,6 @@ class Course:
             flow.blame(self.connection, ids, cause, reason=self._blame(cause), now=self.moment())
             self.moved(ids)
         return list(anew)
-
-    def _move(self, ids: Sequence[int], target: BuildStatus, reason: str | None) -> None:
-        if ids:
-            moved = flow.move_all(
-                self.connection, ids, target, reason=reason, actor=self.actor, now=self.moment()
-            )
-            self._changed.update(dict.fromkeys(moved))
-
-    def _have_ended(self, ids: Collection[int]) -> None:
-        self._changed.update(dict.fromkeys(ids))
-        run_ids = {each.run_id for each in flow.waiters(self.connection, ids)}
-        self._to_complete |= run_ids
-        if len(ids) > 1:
-            self._many_ended |= run_ids
-
-    def _reopen_run(self, run_id: int) -> bool:
-        run = runs.lock(self.connection, run_id)
-        return (
-            run is not None
-            and run.status is RunStatus.COMPLETED
-            and runs.move(self.connection, run_id, RunStatus.RUNNING, actor=self.actor, now=self.moment())
-        )
-
-    def _complete_run(self, run_id: int) -> bool:
-        is_near = (
-            run_id in self._many_ended
-            or runs.unended(self.connection, run_id, limit=_LAST_FEW + 1) <= _LAST_FEW
-        )
-        return is_near and complete(self.connection, run_id, actor=self.actor, now=self.moment())
 
 
 def existing(connection: Connection, build_id: int, *, argument: str = "id") -> BuildRow:
