@@ -3,10 +3,9 @@
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -18,6 +17,10 @@ from buildatlas.labels import parse_labels
 if TYPE_CHECKING:
     from buildatlas.worker.execution import Executor
     from buildatlas.worker.jobs import Job
+
+# How long the server may take for an answer, in seconds. Whatever is asked may be asked again.
+_LEAST_PATIENCE: Final = 5.0
+_MOST_PATIENCE: Final = 30.0
 
 CommandArgument = Annotated[
     list[str],
@@ -95,19 +98,32 @@ def worker(
     habits = Habits(name or _name(), concurrency, parse_labels(label or ()), poll, grace, until_idle)
     console = Console(stderr=True)
 
+    def say(text: str) -> None:
+        # Nobody may be there to read it: no reason to build no more.
+        with suppress(OSError, SystemExit):
+            console.print(text, highlight=False, soft_wrap=True)
+
     def tell(job: "Job") -> None:
         if not quiet:
-            console.print(_line(job), highlight=False, soft_wrap=True)
+            say(_line(job))
 
     def complain(error: Exception) -> None:
-        console.print(f"[yellow]{escape(str(error))}[/yellow]", highlight=False, soft_wrap=True)
+        say(f"[yellow]{escape(str(error))}[/yellow]")
 
-    with client.connect(url) as connected, _executor(executor, scheduler) as runs_it:
+    with (
+        client.connect(url, patience=_patience(lease)) as connected,
+        _executor(executor, scheduler) as runs_it,
+    ):
         api = Api(connected, on_trouble=complain)
         agent = Agent(api, runs_it, terms, habits, on_end=tell, on_trouble=complain)
-        console.print(f"worker {habits.name} builds for {escape(url)}", highlight=False, soft_wrap=True)
+        say(f"worker {escape(habits.name)} builds for {escape(url)}")
         with _signals(agent.leave):
             agent.run()
+
+
+def _patience(lease: int) -> float:
+    """Return how long to wait for an answer: a server that hangs must not cost the leases, as another may answer."""
+    return min(max(lease / 3, _LEAST_PATIENCE), _MOST_PATIENCE)
 
 
 def _name() -> str:
@@ -151,4 +167,3 @@ def _signals(leave: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        sys.stderr.flush()

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, or_, select
 
 from storage.build_conditions import IS_FREE, IS_OVERTAKEN
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS, BuildTrigger
@@ -24,6 +24,7 @@ from storage.transitions import (
     BUILD_MOVES,
     LEASED,
     RELEASING,
+    REOPENED,
     UNCLAIMED,
     BuildConclusion,
     BuildStatus,
@@ -196,7 +197,7 @@ _C: Final = BUILDS.c
 _STATUS: Final = unindexed(_C.status)
 _W: Final = BUILD_DEPENDENCIES.c
 _LOCK: Final = Query(
-    select(_C.id).where(any_of(_C.id, "ids")).order_by(_C.id).with_for_update(of=BUILDS), int
+    select(_C.id).where(any_of(_C.id, "ids")).order_by(_C.id).with_for_update(of=BUILDS, key_share=True), int
 )
 _WAITERS: Final = Query(
     select(
@@ -328,7 +329,11 @@ def _moving(target: BuildStatus, **values: Any) -> Change:
     """Return the statement that moves builds which nobody holds to `target`."""
     origins_of = [origin for origin in origins(BUILD_MOVES, target) if origin is not target]
     return Change(
-        _UPDATE.where(any_of(_C.id, "ids"), among(_STATUS, [it for it in origins_of if it not in LEASED]))
+        _UPDATE.where(
+            any_of(_C.id, "ids"),
+            among(_STATUS, [it for it in origins_of if it not in LEASED]),
+            or_(_STATUS != BuildStatus.COMPLETED, among(_C.conclusion, REOPENED)),
+        )
         .values(status=target, conclusion=None, cause_id=None, completed_at=None, **_CHANGED, **values)
         .returning(_C.id)
     )

@@ -54,6 +54,7 @@ class Agent:
         self._terms = terms
         self._habits = habits
         self._on_end = on_end
+        self._on_trouble = on_trouble
         self._heartbeats = Heartbeats(api, terms.lease_seconds, on_trouble=on_trouble)
         self._jobs: set[Job] = set()
         self._changed = threading.Condition()
@@ -123,6 +124,8 @@ class Agent:
     def _run(self, job: Job) -> None:
         try:
             job.run(self._executor)
+        except Exception as error:  # nobody looks into what `submit` returns
+            self._on_trouble(error)
         finally:
             self._heartbeats.remove(job)
             with self._changed:

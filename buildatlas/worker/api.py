@@ -31,9 +31,15 @@ _LEFT: Final = """
 query Left($status: [BuildStatus!]!) { builds(filter: {status: $status}, first: 1) { totalCount } }
 """
 
+# What the server says of itself, and not of what it was asked. A build is not to be lost by a fault that is mended soon.
+_PASSING: Final = frozenset({"UNAVAILABLE", "INTERNAL_SERVER_ERROR"})
+
 # Between two attempts at a call, in seconds: from the first to the longest, doubling.
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
+
+# How often a pause looks whether the answer still matters, in seconds.
+_LOOK_EVERY: Final = 0.2
 
 
 class GaveUp(Exception):
@@ -123,7 +129,7 @@ class Api:
 
     def _patiently(self, call: Callable[[], Answer], matters: Callable[[], bool]) -> Answer:
         """Return what `call` returns, calling it again while the server cannot answer and the answer matters."""
-        pause = _FIRST_PAUSE
+        longest = _FIRST_PAUSE
         while True:
             try:
                 return call()
@@ -131,16 +137,19 @@ class Api:
                 if not is_passing(error):
                     raise
                 self._on_trouble(error)
+                # All of a server's workers would come back at the same moment otherwise.
+                pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - nobody gains by guessing it
+                while matters() and pause > 0:
+                    self._pause(min(pause, _LOOK_EVERY))
+                    pause -= _LOOK_EVERY
                 if not matters():
                     raise GaveUp from error
-            # All of a server's workers would come back at the same moment otherwise.
-            self._pause(pause * random.uniform(0.5, 1.0))  # noqa: S311 - nobody gains by guessing it
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            longest = min(2 * longest, _LONGEST_PAUSE)
 
 
 def is_passing(error: Refused | Unreachable) -> bool:
     """Whether the same call may be answered a little later."""
-    return isinstance(error, Unreachable) or error.code == "UNAVAILABLE"
+    return isinstance(error, Unreachable) or error.code in _PASSING
 
 
 def _held(claim: Mapping[str, Any]) -> Held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import selectors
@@ -61,11 +62,15 @@ def run(
 
 
 def _started(command: Sequence[str], variables: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    program = shutil.which(command[0], path=variables.get("PATH"))
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, "there is no such command")
+    # What is named by a path is not in the folder that it runs in.
+    words = [os.path.abspath(program), *command[1:]]
     # Without its worker nobody would wait for it, and another may be at the same build by then.
     setpriv = shutil.which("setpriv")
-    if setpriv and not shutil.which(command[0], path=variables.get("PATH")):
-        raise FileNotFoundError(2, "there is no such command")
-    words = [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else list(command)
+    if setpriv and os.path.basename(os.path.realpath(setpriv)) != "busybox":  # whose setpriv cannot do this
+        words = [setpriv, "--pdeathsig", "KILL", "--", *words]
     return subprocess.Popen(  # noqa: S603 - to run what it is told is what a worker is for
         words,
         cwd=folder,
@@ -95,7 +100,17 @@ class _Watch:
         self._how = "EXITED"
 
     def follow(self, on_output: Callable[[bytes], None]) -> str:
-        """Hand on what it prints until it has ended, and return how."""
+        """Hand on what it prints until it has ended, and return how. Nothing of it is left, also when `on_output` raises."""
+        try:
+            self._hand_on(on_output)
+            self._wait()
+        finally:
+            # Whatever it has started and left behind.
+            self._send(signal.SIGKILL)
+            self._process.wait()
+        return self._how
+
+    def _hand_on(self, on_output: Callable[[bytes], None]) -> None:
         output = cast(io.BufferedReader, self._process.stdout)
         last: float | None = None
         with output, selectors.DefaultSelector() as selector:
@@ -104,19 +119,17 @@ class _Watch:
             while True:
                 if selector.select(_LOOK_EVERY):
                     chunk = output.read1(_CHUNK)
-                    if chunk:
-                        on_output(chunk)
-                    else:
+                    if not chunk:
                         break
+                    before = time.monotonic()
+                    on_output(chunk)
+                    # While that takes long, what follows has to wait and is not to be lost.
+                    last = last and last + time.monotonic() - before
                 self._look()
                 if self._process.poll() is not None:
                     last = last or time.monotonic() + _LAST_OUTPUT
                     if time.monotonic() > last:
                         break
-        self._wait()
-        # Whatever it has started and left behind.
-        self._send(signal.SIGKILL)
-        return self._how
 
     def _wait(self) -> None:
         """Wait for one that has closed its output and still runs."""
@@ -137,7 +150,8 @@ class _Watch:
             self._send(signal.SIGTERM)
 
     def _send(self, what: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        # The latter when it has become somebody else's, as by sudo.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, what)
 
 

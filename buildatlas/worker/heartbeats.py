@@ -1,7 +1,7 @@
 """Heartbeats: one thread that tells the server of all that its worker holds."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -55,8 +55,18 @@ class Heartbeats:
         while not self._is_over.wait(pause):
             with self._lock:
                 jobs = list(self._jobs)
-            is_heard = [self.tell(job) for job in jobs]
-            pause = self._lease_seconds / _SHARE if all(is_heard) else _SOON
+            pause = self._lease_seconds / _SHARE if self._tell_all(jobs) else _SOON
+
+    def _tell_all(self, jobs: Sequence[Job]) -> bool:
+        is_heard = True
+        for job in jobs:
+            if not self.tell(job):
+                is_heard = False
+                # A server that hangs takes its time over each, and the leases of those to come run out meanwhile.
+                for each in jobs:
+                    if not each.is_kept:
+                        each.stop(Stop.LOST)
+        return is_heard
 
     def tell(self, job: Job) -> bool:
         """Tell of one job, and have it stopped when it is to end. False when there was no answer."""

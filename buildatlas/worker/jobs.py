@@ -1,5 +1,6 @@
 """One build in the hands of a worker, from its claim to its last report."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +21,10 @@ SKIPPED: Final = 77
 TRY_AGAIN: Final = 75
 """The exit code that says it was not the package's fault: sysexits' EX_TEMPFAIL."""
 
-# What is spent at the end on a log that the server does not take.
+# What is spent at the end on a log that the server does not take, in seconds.
 _LOG_PATIENCE: Final = 30.0
+# What a worker that is to end spends on a server that does not answer, besides the time that a command is given to end.
+_LAST_WORDS: Final = 10.0
 _LONGEST_QUOTE: Final = 500
 
 
@@ -77,6 +80,8 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event)
     _why: Stop | None = None
     _kept_until: float = 0.0
+    _leaves_at: float = math.inf
+    _output: Output | None = None
 
     def __post_init__(self) -> None:
         self.keep()
@@ -89,7 +94,12 @@ class Job:
         """Have it end soon; what was said first counts, but that it is lost."""
         if self._why is None or why is Stop.LOST:
             self._why = why
+        if why is Stop.LEAVING:
+            self._leaves_at = min(self._leaves_at, self.clock() + self.terms.kill_after_seconds + _LAST_WORDS)
         self._stop.set()
+        if why is Stop.LOST and self._output is not None:
+            # Its command may be waiting for the server to take what it prints.
+            self._output.drop()
 
     @property
     def is_kept(self) -> bool:
@@ -100,15 +110,27 @@ class Job:
         """Do all of it. What goes wrong with the server ends the job, and nothing else."""
         started = self.clock()
         try:
-            self.api.report(self.held, "RUNNING", matters=lambda: self.is_kept)
-            self._end(self._executed(executor))
+            if self._is_begun():
+                self._execute(executor)
+            else:
+                self._conclude("CANCELED", {})
         except (Refused, Unreachable, GaveUp):
             # It is somebody else's, or will be soon.
             self.stop(Stop.LOST)
         self.seconds = self.clock() - started
 
-    def _executed(self, executor: Executor) -> "tuple[Outcome, Output]":
-        output = Output(self._deliver)
+    def _is_begun(self) -> bool:
+        """Tell the server. False when the build has been called off since it was claimed."""
+        try:
+            self.api.report(self.held, "RUNNING", matters=self._matters)
+        except Refused as error:
+            if error.code == "ILLEGAL_TRANSITION":
+                return False
+            raise
+        return True
+
+    def _execute(self, executor: Executor) -> None:
+        self._output = output = Output(lambda first_line, lines: self._deliver(output, first_line, lines))
         order = Order(
             self.terms.command,
             self._environment(),
@@ -117,13 +139,22 @@ class Job:
         )
         try:
             outcome = executor.run(order, on_output=output.write, stop=self._stop)
-        finally:
-            output.close(patience=_LOG_PATIENCE if self.is_kept else 0)
-        return outcome, output
+        except Exception as error:
+            # No room on the disk, no scheduler: whatever it is, another worker may have more luck.
+            outcome = Outcome(Ending.LOST, detail=f"its worker could not run it: {error!r}")
+        output.close(patience=_LOG_PATIENCE if self._matters() else 0)
+        if self._why is not Stop.LOST:
+            self._end(outcome, output)
 
-    def _deliver(self, first_line: int, lines: Sequence[str]) -> bool:
+    def _matters(self) -> bool:
+        """Whether to go on asking a server that does not answer."""
+        return self.is_kept and self.clock() < self._leaves_at
+
+    def _deliver(self, output: Output, first_line: int, lines: Sequence[str]) -> bool:
         try:
-            self.api.append_log(self.held, first_line, lines, matters=lambda: self.is_kept)
+            self.api.append_log(
+                self.held, first_line, lines, matters=lambda: output.is_wanted and self._matters()
+            )
         except Refused as error:
             if error.code in LOST_CODES:
                 self.stop(Stop.LOST)
@@ -132,13 +163,18 @@ class Job:
             return False
         return True
 
-    def _end(self, executed: "tuple[Outcome, Output]") -> None:
-        if self._why is Stop.LOST:
-            return
-        conclusion, content = self._said(*executed)
-        self.api.report(
-            self.held, "COMPLETED", conclusion=conclusion, matters=lambda: self.is_kept, **content
-        )
+    def _end(self, outcome: Outcome, output: Output) -> None:
+        conclusion, content = self._said(outcome, output)
+        try:
+            self._conclude(conclusion, content)
+        except Refused as error:
+            if error.code not in _REFUSING_CODES:
+                raise
+            problem = f"the server refuses what its result file says: {error}"
+            self._conclude("FAILURE", {"message": _storable(problem)})
+
+    def _conclude(self, conclusion: str, content: Mapping[str, Any]) -> None:
+        self.api.report(self.held, "COMPLETED", conclusion=conclusion, matters=self._matters, **content)
         self.conclusion = conclusion
 
     def _said(self, outcome: Outcome, output: Output) -> tuple[str, Mapping[str, Any]]:
@@ -149,11 +185,11 @@ class Job:
         if outcome.ending is Ending.TIMED_OUT:
             return "TIMED_OUT", {"message": f"it took longer than {self.held.timeout_seconds} s"}
         if outcome.ending is not Ending.EXITED:
-            return "INFRA_ERROR", {"message": outcome.detail}
+            return "INFRA_ERROR", {"message": _storable(outcome.detail)}
         try:
             result = _result(outcome.result)
-        except msgspec.DecodeError as error:
-            return "FAILURE", {"message": f"its result file is not as it should be: {error}"}
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return "FAILURE", {"message": _storable(f"its result file is not as it should be: {error}")}
         return _CONCLUSIONS.get(outcome.exit_code or 0, "FAILURE"), _content(outcome, output, result)
 
     def _environment(self) -> dict[str, str]:
@@ -174,6 +210,9 @@ class Job:
 LOST_CODES: Final = frozenset({"LEASE_LOST", "NOT_FOUND"})
 """What the server says of a build that this worker does not hold any more."""
 
+# Of a last report that can never be taken in as it is.
+_REFUSING_CODES: Final = frozenset({"BAD_USER_INPUT", "LIMIT_EXCEEDED"})
+
 _CONCLUSIONS: Final[Mapping[int, str]] = {0: "SUCCESS", SKIPPED: "SKIPPED", TRY_AGAIN: "INFRA_ERROR"}
 
 
@@ -185,11 +224,16 @@ def _result(text: bytes | None) -> Result:
     return msgspec.json.decode(text, type=Result)
 
 
+def _storable(text: str) -> str:
+    """Return a text that somebody else has written as a part of a message."""
+    return text[:_LONGEST_QUOTE].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _content(outcome: Outcome, output: Output, result: Result) -> dict[str, Any]:
     """Return what is reported of a command that has ended by itself, besides how."""
     message = result.message
     if message is None and outcome.exit_code:
-        quote = output.last_line[:_LONGEST_QUOTE]
+        quote = _storable(output.last_line)
         message = f"exit code {outcome.exit_code}" + (f": {quote}" if quote else "")
     content = {
         "message": message,

@@ -7,7 +7,6 @@ no more is kept in memory than a batch or two.
 
 import codecs
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -56,21 +55,31 @@ class Output:
         """Hand in what is left, for `patience` seconds at most."""
         rest = self._begun + self._decoder.decode(b"", final=True)
         if rest:
-            self._add([rest])
+            self._add([rest], is_last=True)
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(patience)
+        self.drop()
+
+    def drop(self) -> None:
+        """Hand in no more: what waits, and all that is still written."""
         with self._changed:
             self._is_unwanted = True
+            self._changed.notify_all()
 
-    def _add(self, lines: Sequence[str]) -> None:
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is still to be handed in."""
+        return not self._is_unwanted
+
+    def _add(self, lines: Sequence[str], *, is_last: bool = False) -> None:
         if not lines:
             return
         pieces = [piece for line in lines for piece in _pieces(line.removesuffix("\r"))]
         with self._changed:
-            self._changed.wait_for(lambda: self._size < _MOST_WAITING or self._is_unwanted)
+            self._changed.wait_for(lambda: self._size < _MOST_WAITING or self._is_unwanted or is_last)
             if self._is_unwanted:
                 return
             self._waiting += pieces
@@ -82,26 +91,27 @@ class Output:
             self._thread.start()
 
     def _hand_in(self) -> None:
-        while (batch := self._batch()) and self._deliver(self._delivered, batch):
-            with self._changed:
-                del self._waiting[: len(batch)]
-                self._size -= sum(map(len, batch)) + len(batch)
-                self._delivered += len(batch)
-                self._changed.notify_all()
-        with self._changed:
-            self._is_unwanted = True
-            self._changed.notify_all()
+        try:
+            while (batch := self._batch()) and self._deliver(self._delivered, batch):
+                with self._changed:
+                    del self._waiting[: len(batch)]
+                    self._size -= sum(map(len, batch)) + len(batch)
+                    self._delivered += len(batch)
+                    self._changed.notify_all()
+        finally:
+            # Whatever has happened: who writes would wait for ever.
+            self.drop()
 
     def _batch(self) -> list[str]:
         """Wait until there is something worth handing in, and return it; nothing at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closed or self._is_unwanted)
-            due = time.monotonic() + _EVERY_SECONDS
-            self._changed.wait_for(
-                lambda: self._is_closed or self._is_unwanted or self._size >= _MOST_CHARACTERS,
-                max(0.0, due - time.monotonic()),
-            )
+            self._changed.wait_for(self._is_due, _EVERY_SECONDS)
             return [] if self._is_unwanted else _first(self._waiting)
+
+    def _is_due(self) -> bool:
+        is_enough = self._size >= _MOST_CHARACTERS or len(self._waiting) >= _MOST_LINES
+        return is_enough or self._is_closed or self._is_unwanted
 
 
 def _first(lines: Sequence[str]) -> list[str]:

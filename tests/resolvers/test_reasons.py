@@ -1,6 +1,6 @@
 """Why a build is not being built."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from resolvers import reasons
 from resolvers.reasons import BlockReasonKind, Reason, blocked_by
+from storage.build_rows import BuildRow
 from storage.database import Database
 from storage.transitions import BuildConclusion, BuildStatus, PackageStatus
 from tests.resolvers.build_world import World
@@ -116,21 +117,28 @@ def test_a_build_that_is_to_be_tried_later_is_told_when(database: Database) -> N
     assert why(world, "lib") == []
 
 
-def test_labels_that_no_worker_offers_are_named_once_none_was_seen_for_five_minutes(
-    database: Database,
-) -> None:
-    world = World.of(database, "lib 1\ntool 1")
+def test_labels_that_no_worker_offers_are_named(database: Database) -> None:
+    world = World.of(database, "lib 1")
     world.start("lib", worker_labels={"gpu": "1", "arch": "arm64"})
     present(world)
+    present(world, gpu="1", arch="x86")
 
     assert told(world, "lib") == [("NO_WORKER", "lib", False)]
     assert why(world, "lib")[0].message == (
         "no worker that offers arch=arm64, gpu=1 was seen in the last 5 minutes"
     )
-    world.start("tool", worker_labels={"gpu": "1"})
-    world.claim("gpu", labels={"gpu": "1", "arch": "arm64"}, limit=1)
+
+
+def test_a_worker_that_offers_more_is_enough_until_it_was_not_seen_for_five_minutes(
+    database: Database,
+) -> None:
+    world = World.of(database, "lib 1\ntool 1")
+    world.start("lib", "tool", worker_labels={"gpu": "1"})
+    present(world, gpu="1", arch="arm64")
+
+    world.tick(timedelta(minutes=5).total_seconds())
     assert told(world, "tool") == []
-    world.tick(timedelta(minutes=6).total_seconds())
+    world.tick(1)
     assert told(world, "tool") == [("NO_WORKER", "tool", False)]
 
 
@@ -200,23 +208,62 @@ def test_looking_far_ends_at_a_bound(database: Database, monkeypatch: pytest.Mon
     ]
 
 
+def test_a_build_that_is_gone_by_then_has_no_reasons(database: Database) -> None:
+    world = World.of(database, "app 1 needs lib\nlib 1")
+    world.start("app", "lib")
+    world.end("lib", BuildConclusion.FAILURE)
+    app = world.build("app")
+    world.delete("app")
+
+    with database.read() as connection:
+        assert blocked_by(connection, [app], now=world.now) == {app.id: []}
+
+
+def test_what_has_failed_by_what_is_mended_has_no_reason_but_its_own(database: Database) -> None:
+    """Its run is canceled, so that nothing lets it go on."""
+    world = World.of(database, "app 1 needs lib\nlib 1\nslow 1")
+    run = world.start("app", "lib", "slow")
+    world.end("lib", BuildConclusion.FAILURE)
+    world.tell("slow", BuildStatus.RUNNING)
+    world.cancel_run(run)
+    world.start("lib")
+    world.end("lib")
+
+    assert told(world, "app") == []
+
+
 def test_many_builds_are_answered_by_as_many_statements_as_one(database_url: str) -> None:
     statements: list[str] = []
     with closing(Database.open(database_url, trace=statements.append)) as database:
-        apps = "\n".join(f"app{number} 1 needs lib" for number in range(30))
-        world = World.of(database, f"{apps}\nlib 1 needs core\ncore 1")
+        text = "\n".join(f"app{number} 1 needs lib" for number in range(30))
+        world = World.of(database, f"{text}\nlib 1 needs core\ncore 1 needs gone")
         world.start()
+        names = world.names()
+        apps = [row for row in world.rows() if names[row.id].startswith("app")]
 
-        def count(builds: Callable[[], int]) -> int:
-            statements.clear()
-            rows = [row for row in world.rows() if row.status is BuildStatus.BLOCKED][: builds()]
+        def count(builds: Sequence[BuildRow]) -> int:
             statements.clear()
             with database.read() as connection:
-                found = blocked_by(connection, rows, now=world.now)
-            assert all(found.values())
+                found = blocked_by(connection, builds, now=world.now)
+            assert all(reasons[0].path[-1] == "gone" for reasons in found.values())
             return len(statements)
 
-        assert count(lambda: 30) == count(lambda: 2)
+        assert len(apps) == 30
+        assert count(apps) == count(apps[:1])
+
+
+def test_no_builds_need_no_statement(database_url: str) -> None:
+    statements: list[str] = []
+    with closing(Database.open(database_url, trace=statements.append)) as database:
+        world = World.of(database, "lib 1")
+        world.start("lib")
+        world.end("lib")
+        rows = world.rows()
+        with database.read() as connection:
+            statements.clear()
+            assert blocked_by(connection, rows, now=world.now) == {rows[0].id: []}
+
+    assert [each for each in statements if each.startswith("SELECT")] == []
 
 
 def test_every_kind_of_the_contract_is_there() -> None:

@@ -1,6 +1,7 @@
 """Statements: the same in both dialects, and found by an index."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, Final, NoReturn, cast
@@ -36,10 +37,12 @@ from storage import (
     waits,
     workers,
 )
+from storage.build_conditions import HELD
+from storage.build_tables import BUILDS
 from storage.builds import ALL, BuildFilter, Owner
 from storage.database import Connection, Database
 from storage.dependencies import GraphScope
-from storage.dialects import Many, any_of, is_sqlite
+from storage.dialects import Many, among, any_of, is_sqlite, unindexed
 from storage.error_groups import ErrorPlace
 from storage.packages import PackageFilter, PackageOrder, PackageOrderField, PackagePosition
 from storage.statements import Change, Query, _compile, _into
@@ -47,7 +50,7 @@ from storage.tables import PACKAGES, VERSIONS, SubjectType
 from storage.transitions import AlertState, BuildConclusion, BuildStatus, VersionStatus
 from storage.waits import Side
 from tests.storage import crowd
-from tests.storage.world import LATER, NOW
+from tests.storage.world import LATER, NOW, add_package
 
 _SQLITE = create_engine("sqlite://").dialect
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy has left it without types
@@ -107,7 +110,68 @@ def test_parameters_of_a_driver_that_takes_them_by_name_come_with_their_constant
     assert compiled.parameters({"name": "app"}) == {"name": "app", "description_1": "old"}
 
 
-@pytest.mark.parametrize("module", [attempts, flow, leases, workers])
+def test_values_that_are_always_the_same_are_part_of_the_statement() -> None:
+    """Planned for any values, `NOT IN` would be taken for hardly ever true by PostgreSQL."""
+    query = select(PACKAGES.c.id).where(~among(PACKAGES.c.status, HELD))
+
+    for dialect in (_SQLITE, _POSTGRESQL):
+        compiled = _compile(query, dialect, ())
+        assert compiled.text.endswith("(packages.status NOT IN ('QUARANTINED', 'ARCHIVED'))")
+        assert not compiled.constants
+
+
+def test_a_column_that_is_not_to_be_looked_up_by_is_compared_all_the_same() -> None:
+    query = select(BUILDS.c.id).where(unindexed(BUILDS.c.status) == BuildStatus.QUEUED)
+
+    sqlite, postgres = (_compile(query, dialect, ()) for dialect in (_SQLITE, _POSTGRESQL))
+
+    assert sqlite.text.endswith("WHERE +build_status.status = ?")
+    assert sqlite.parameters({}) == ["QUEUED"]
+    assert "WHERE build_status.status = %(" in postgres.text
+
+
+_SAID: Final = PACKAGES.c.description
+_DESCRIBE: Final = Change(
+    PACKAGES.update()
+    .where(any_of(PACKAGES.c.id, "ids"), _SAID == "")
+    .values(description=bindparam("said", type_=_SAID.type))
+)
+_DESCRIBE_AND_TELL: Final = Change(
+    PACKAGES.update()
+    .where(any_of(PACKAGES.c.id, "ids"), _SAID == "")
+    .values(description=bindparam("said", type_=_SAID.type))
+    .returning(PACKAGES.c.id)
+)
+
+
+def test_a_change_tells_how_many_rows_it_has_changed(database: Database) -> None:
+    ids = [add_package(database, name) for name in ("a", "b", "c")]
+
+    def describe(connection: Connection) -> list[int]:
+        return [
+            _DESCRIBE.run(connection, ids=some, said=said)
+            for some, said in ((ids[:2], "one"), (ids, "two"), (ids, "three"))
+        ]
+
+    assert database.write(describe).value == [2, 1, 0]
+    with database.read() as connection:
+        rows = packages.by_ids(connection, ids)
+    assert [rows[id_].description for id_ in ids] == ["one", "one", "two"]
+
+
+def test_a_change_may_return_the_ids_of_the_rows_it_has_changed(database: Database) -> None:
+    ids = [add_package(database, name) for name in ("a", "b", "c")]
+
+    def describe(connection: Connection) -> list[set[int]]:
+        return [
+            set(_DESCRIBE_AND_TELL.returning(connection, ids=some, said="said"))
+            for some in (ids[:2], ids, ids)
+        ]
+
+    assert database.write(describe).value == [set(ids[:2]), {ids[2]}, set()]
+
+
+@pytest.mark.parametrize("module", [attempts, flow, leases, superseding, workers])
 def test_every_fixed_change_can_be_said_to_both_databases(module: ModuleType) -> None:
     changes = [value for value in vars(module).values() if isinstance(value, Change)]
 
@@ -498,6 +562,20 @@ def test_the_latest_versions_are_found_by_seeking(crowded: Connection) -> None:
 
     seeks = [step for step in plan if any(f" {index} " in step for index in (_BY_KEY, _LATEST))]
     assert len(seeks) == 2, "\n".join(plan)
+
+
+def test_the_queue_is_read_in_its_order_also_when_it_is_planned_for_any_values(crowded: Connection) -> None:
+    """PostgreSQL does so with what is asked often, and then sees none of the parameters."""
+    if is_sqlite(crowded):
+        plan = _plan(crowded, lambda c: queue.ready(c, [{}], limit=3, now=LATER))
+    else:
+        numbers = itertools.count(1)
+        text = re.sub(r"%\(\w+\)s", lambda _: f"${next(numbers)}", queue._READY._for(_POSTGRESQL).text)
+        rows = crowded.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {text}")
+        plan = [str(row[0]) for row in rows]
+
+    assert any(" ix_build_status_queue " in step for step in plan), "\n".join(plan)
+    assert not [step for step in plan if "Sort" in step or "TEMP B-TREE" in step], "\n".join(plan)
 
 
 def _seeks_by(connection: Connection, index: str, plan: list[str]) -> bool:
