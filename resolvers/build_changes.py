@@ -16,7 +16,7 @@ from storage.database import Connection
 from storage.transitions import BuildStatus, RunStatus
 
 # Whoever ends one of the last builds of a run, or many at once, looks whether these were the last. Fewer than so many
-# workers report at the same moment, so that of the last ones somebody sees all others ended.
+# workers report at the same moment, so that of the last ones somebody sees all others ended; recovery is there for the rest.
 _LAST_FEW: Final = 64
 
 _TICK: Final = timedelta(microseconds=1)
@@ -90,8 +90,12 @@ class Changes:
         )
 
     def _complete_run(self, run_id: int) -> bool:
-        is_near = (
-            run_id in self._many_ended
-            or runs.unended(self.connection, run_id, limit=_LAST_FEW + 1) <= _LAST_FEW
-        )
-        return is_near and complete(self.connection, run_id, actor=self.actor, now=self.moment())
+        if run_id in self._many_ended:
+            runs.lock(self.connection, run_id)
+        last = runs.unended(self.connection, run_id, limit=_LAST_FEW + 1)
+        if len(last) > _LAST_FEW:
+            return False
+        if run_id in self._many_ended:
+            # To whoever is ending one of these, none of ours has ended, and there are too many left to look closer.
+            flow.lock(self.connection, last)
+        return complete(self.connection, run_id, actor=self.actor, now=self.moment())

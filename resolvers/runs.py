@@ -10,11 +10,12 @@ from resolvers.errors import Gone, NotFound
 from resolvers.preparation import Preparation, PreparedBuild, StartRequest, kinds_of, prepare
 from resolvers.resolutions import Unsolved
 from resolvers.scheduling import Course
-from storage import builds, runs, superseding, versions, waits
+from storage import builds, flow, runs, superseding, versions, waits
 from storage.build_rows import BuildRow, RunRow
 from storage.build_tables import CutEdge, RunFields
 from storage.database import Connection, Database
 from storage.transitions import (
+    LIVE,
     RUN_MOVES,
     BuildStatus,
     RunConclusion,
@@ -79,6 +80,8 @@ def cancel_run(
     check_reason(reason)
 
     def operation(connection: Connection) -> RunRow:
+        # Before the run, as whoever ends one of them keeps it.
+        flow.lock(connection, flow.of_run(connection, run_id, LIVE))
         run = runs.lock(connection, run_id)
         if run is None:
             raise NotFound("run of this id", path=("id",))
