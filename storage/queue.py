@@ -78,7 +78,9 @@ _ASSIGN: Final = Query(
 )
 _Urgency = tuple[int, float, int]
 _LOOK: Final[Query[_Urgency]] = Query(_FIRST, as_tuple)
-_READY: Final[Query[_Urgency]] = Query(_FIRST.with_for_update(of=BUILDS, skip_locked=True), as_tuple)
+_READY: Final[Query[_Urgency]] = Query(
+    _FIRST.with_for_update(of=BUILDS, skip_locked=True, key_share=True), as_tuple
+)
 
 
 def _most_urgent(

@@ -54,9 +54,9 @@ def lock(connection: Connection, id: int) -> RunRow | None:
     return _LOCK.one(connection, id=id)
 
 
-def unended(connection: Connection, id: int, *, limit: int) -> int:
-    """Return how many builds of a run have not ended, up to `limit`."""
-    return len(_UNENDED.all(connection, id=id, limit=limit))
+def unended(connection: Connection, id: int, *, limit: int) -> list[int]:
+    """Return the builds of a run that have not ended, up to `limit` of them."""
+    return _UNENDED.all(connection, id=id, limit=limit)
 
 
 def wanted_labels(connection: Connection) -> list[dict[str, str]]:
@@ -146,7 +146,8 @@ _AFTER: Final = Query(_PAGE.where(_C.id < bindparam("after")), RunRow)
 _COUNT: Final = Query(select(func.count()).select_from(RUNS), int)
 # In the words of the index, or it does not serve.
 _UNFINISHED: Final = Query(select(_C.id).where(text("status <> 'COMPLETED'")).order_by(_C.id), int)
-_LOCK: Final = Query(_ROW.where(_C.id == bindparam("id")).with_for_update(), RunRow)
+# Beside those who only refer to it: whoever changes a build twice looks by a foreign key whether its run is there.
+_LOCK: Final = Query(_ROW.where(_C.id == bindparam("id")).with_for_update(key_share=True), RunRow)
 _WANTED_LABELS: Final[Query[dict[str, str]]] = Query(
     select(_C.worker_labels).where(text("status <> 'COMPLETED'")).distinct(), lambda labels: labels
 )

@@ -276,7 +276,7 @@ def test_who_end_the_last_builds_of_a_run_at_once_end_the_run(databases: list[Da
         assert run_of(databases[0], run) == "SUCCESS"
 
 
-def test_a_run_ends_at_the_latest_by_recovery_when_one_ends_one_while_another_fails_very_many(
+def test_who_ends_one_while_another_fails_very_many_ends_the_run(
     databases: list[Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of the two sees what the other has ended as something that has not."""
@@ -296,8 +296,6 @@ def test_a_run_ends_at_the_latest_by_recovery_when_one_ends_one_while_another_fa
     at_once([partial(ended, databases[0], root, FAILURE), partial(ended, databases[-1], alone)])
 
     assert states_of(databases[0], run) == {"FAILURE": 1, "DEP_FAILED": 100, "SUCCESS": 1}
-    recover(world.atlas, now=datetime.now(UTC))
-
     assert run_of(databases[0], run) == "FAILURE"
 
 
