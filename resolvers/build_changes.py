@@ -4,6 +4,7 @@ Every change has a moment of its own, by which the database tells it from one th
 looked at once, when all else is done: whoever is at another of their builds waits for that no longer than it has to.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,7 +36,8 @@ class Changes:
     """Runs that go on, if they were over."""
     _changed: dict[int, None] = field(default_factory=dict)
     _runs: dict[int, None] = field(default_factory=dict)
-    _many_ended: set[int] = field(default_factory=set)
+    _ended: Counter[int] = field(default_factory=Counter)
+    """How many builds of each run have ended without a worker."""
 
     def moment(self) -> datetime:
         """Return the time, later than any that was returned before: no two changes of a row have the same."""
@@ -58,10 +60,8 @@ class Changes:
     def have_ended(self, ids: Collection[int]) -> None:
         """Tell of builds that have ended, by which their runs may be over."""
         self._changed.update(dict.fromkeys(ids))
-        run_ids = {each.run_id for each in flow.waiters(self.connection, ids)}
-        self.to_complete |= run_ids
-        if len(ids) > 1:
-            self._many_ended |= run_ids
+        self._ended.update(each.run_id for each in flow.waiters(self.connection, ids))
+        self.to_complete |= self._ended.keys()
 
     def move(self, ids: Sequence[int], target: BuildStatus, reason: str | None) -> None:
         """Move builds that nobody holds, as far as they may."""
@@ -90,12 +90,13 @@ class Changes:
         )
 
     def _complete_run(self, run_id: int) -> bool:
-        if run_id in self._many_ended:
+        ended = self._ended[run_id]
+        if ended > 1:
             runs.lock(self.connection, run_id)
         last = runs.unended(self.connection, run_id, limit=_LAST_FEW + 1)
         if len(last) > _LAST_FEW:
             return False
-        if run_id in self._many_ended:
+        if ended > 1 and ended + len(last) > _LAST_FEW:
             # To whoever is ending one of these, none of ours has ended, and there are too many left to look closer.
             flow.lock(self.connection, last)
         return complete(self.connection, run_id, actor=self.actor, now=self.moment())

@@ -90,19 +90,23 @@ def end_canceled(database: Database, *, now: datetime) -> int:
     """End what nobody holds of runs that are being canceled."""
     with database.read() as connection:
         rows = runs.by_ids(connection, runs.unfinished(connection))
-        left = {
-            row.id: row.status_reason
+        left = [
+            row.id
             for row in rows.values()
             if row.status is RunStatus.CANCELING and flow.of_run(connection, row.id, UNCLAIMED)
-        }
+        ]
 
     def operation(connection: Connection) -> int:
         course = Course(connection, now)
         ended = 0
-        for run_id, reason in left.items():
+        for run_id in left:
             unclaimed = flow.of_run(connection, run_id, UNCLAIMED)
-            course.cancel(unclaimed, reason)
-            ended += len(unclaimed)
+            flow.lock(connection, unclaimed)
+            run = runs.lock(connection, run_id)
+            # It may have come to its end since, and go on by a retry.
+            if run is not None and run.status is RunStatus.CANCELING:
+                course.cancel(unclaimed, run.status_reason)
+                ended += len(unclaimed)
         course.finish()
         return ended
 
@@ -153,6 +157,8 @@ def _has_timed_out(
 
 
 def _take_back(connection: Connection, due: Sequence[Lease], now: datetime) -> int:
+    # In the order in which all others keep them.
+    flow.lock(connection, [lease.build_id for lease in due])
     course = Course(connection, now)
     taken = 0
     for lease in due:

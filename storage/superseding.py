@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, exists, func, or_, select
 
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS
-from storage.dialects import among, any_of, unindexed
+from storage.dialects import among, any_of, is_sqlite, unindexed
 from storage.statements import Change, Query
 from storage.transitions import UNCLAIMED, BuildConclusion, BuildStatus
 
@@ -21,6 +21,9 @@ def supersede(connection: Connection, run_id: int, *, now: datetime, actor: str 
     The new builds are as urgent as those in whose place they are.
     """
     reason = f"run {run_id} builds it anew"
+    if not is_sqlite(connection):
+        # In the order in which all others keep them.
+        _LOCK.all(connection, run=run_id)
     _INHERIT.run(connection, run=run_id, now=now)
     ended = _SUPERSEDE.returning(connection, run=run_id, now=now, actor=actor, reason=reason)
     _WAIT_INSTEAD.run(connection, ids=ended, run=run_id)
@@ -74,6 +77,17 @@ _SUPERSEDE: Final = Change(
     )
     .values(**_ENDED)
     .returning(_C.id)
+)
+_LOCK: Final = Query(
+    select(_C.id)
+    .where(
+        _C.version_id.in_(select(_NEW.version_id).where(_NEW.run_id == _RUN)),
+        _C.run_id < _RUN,
+        among(_STATUS, UNCLAIMED),
+    )
+    .order_by(_C.id)
+    .with_for_update(of=BUILDS, key_share=True),
+    int,
 )
 _OLD: Final = BUILDS.alias("old").c
 _REPLACED: Final = and_(

@@ -298,7 +298,7 @@ class Model:
         if not self._is_wanted(build) or self.failed_needs(build) or is_lacking:
             raise NotRetried("", "")
         build.max_attempts += self.runs[build.run].terms.max_attempts
-        build.trigger = BuildTrigger.RETRY
+        build.trigger, build.not_before = BuildTrigger.RETRY, 0
         self._reopen(build)
         self._settle()
 

@@ -20,7 +20,6 @@ from storage import builds, runs, waits
 from storage.build_rows import BuildRow, RunRow
 from storage.builds import ALL
 from storage.database import Database
-from storage.tables import SubjectType
 from storage.transitions import RELEASING, BuildConclusion, BuildStatus, PackageStatus, RunStatus
 from storage.waits import Side
 from tests.resolvers.registry import NOW, add, stored
@@ -214,16 +213,3 @@ def assert_content(database: Database) -> None:
     """The doctor finds nothing."""
     looks = doctor.examine(database).looks
     assert [f"{finding.subject} {finding.problem}" for look in looks for finding in look.found.findings] == []
-
-
-def attempts_in_history(database: Database) -> dict[int, list[tuple[str, str | None]]]:
-    """Return the states that each build has had, in order, each with who put it there."""
-    with database.read() as connection:
-        rows = connection.exec_driver_sql(
-            f"SELECT subject_id, target, actor FROM state_tracking WHERE subject_type = '{SubjectType.BUILD}'"
-            " ORDER BY id"
-        )
-        found: dict[int, list[tuple[str, str | None]]] = {}
-        for build, target, actor in rows:
-            found.setdefault(build, []).append((target, actor))
-    return found
