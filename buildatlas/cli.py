@@ -20,7 +20,7 @@ from buildatlas.asking import ask, database_url
 from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
 from buildatlas.client import Refused, Unreachable
-from buildatlas.errors import CannotServe, PortTaken, UnwritableFile, WrongUse
+from buildatlas.errors import CannotBuild, CannotServe, PortTaken, UnwritableFile, WrongUse
 from buildatlas.exits import Exit
 from buildatlas.files import UnreadableFile
 from buildatlas.observability import configure_logging
@@ -81,7 +81,9 @@ def main() -> None:
         _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
     except (WrongUse, SettingsError, GraphError) as error:
         _fail(error, Exit.WRONG_USE)
-    except (StorageError, UnreadableFile, UnwritableFile, Unreachable, PortTaken, CannotServe) as error:
+    except (StorageError, UnreadableFile, UnwritableFile, Unreachable) as error:
+        _fail(error, Exit.FAILED)
+    except (PortTaken, CannotServe, CannotBuild) as error:
         _fail(error, Exit.FAILED)
 
 

@@ -24,6 +24,17 @@ class CannotServe(Exception):
         return f"the server's workers cannot start: one has ended with {self.exit_code}; see what it has said above"
 
 
+class CannotBuild(Exception):
+    """A worker cannot run commands any more, whatever they are."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the worker cannot run commands, and claims no more: {self.problem}"
+
+
 class UnwritableFile(Exception):
     """A file cannot be written."""
 

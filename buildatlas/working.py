@@ -1,6 +1,7 @@
 """The command `worker`."""
 
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -94,6 +95,8 @@ def worker(
     from buildatlas.worker.api import Api  # noqa: PLC0415
     from buildatlas.worker.jobs import Terms  # noqa: PLC0415
 
+    if executor == "local" and shutil.which(command[0]) is None:
+        raise WrongUse(f"{command[0]}: there is no such command")
     terms = Terms(command, url, lease, kill_after)
     habits = Habits(name or _name(), concurrency, parse_labels(label or ()), poll, grace, until_idle)
     console = Console(stderr=True)

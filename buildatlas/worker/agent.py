@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from buildatlas.errors import CannotBuild
 from buildatlas.worker.api import Api, GaveUp, Held
 from buildatlas.worker.execution import Executor
 from buildatlas.worker.heartbeats import Heartbeats
@@ -61,6 +62,7 @@ class Agent:
         # Plain values, since a signal handler may come while this thread holds any lock.
         self._is_leaving = False
         self._is_hurrying = False
+        self._fault: Exception | None = None
 
     def leave(self) -> None:
         """Claim no more, and end once what is held has. Said again, end that at once. May be called by a signal handler."""
@@ -68,7 +70,7 @@ class Agent:
         self._is_leaving = True
 
     def run(self) -> None:
-        """Work. What is held at the end is given back for others to try."""
+        """Work. What is held at the end is given back for others to try. Raises Refused, and CannotBuild."""
         habits = self._habits
         with (
             self._heartbeats.beating(),
@@ -78,6 +80,8 @@ class Agent:
                 self._work(pool)
             finally:
                 self._let_go()
+        if self._fault is not None:
+            raise CannotBuild(str(self._fault) or repr(self._fault)) from self._fault
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while not self._is_leaving:
@@ -126,6 +130,11 @@ class Agent:
             job.run(self._executor)
         except Exception as error:  # nobody looks into what `submit` returns
             self._on_trouble(error)
+        else:
+            if job.fault is not None:
+                # It would take all that is queued, to no end.
+                self._fault = job.fault
+                self._is_leaving = True
         finally:
             self._heartbeats.remove(job)
             with self._changed:

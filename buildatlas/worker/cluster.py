@@ -6,6 +6,7 @@ and tries one again by itself when it loses the machine. The lease decides who t
 that there was a first.
 """
 
+import functools
 import threading
 import time
 import uuid
@@ -46,7 +47,7 @@ class ClusterExecutor:
 
     def _submit(self, order: Order, name: str) -> "Future[Any]":
         return self._client.submit(
-            remote.run,
+            ByValue(remote.run),
             list(order.command),
             dict(order.environment),
             timeout_seconds=order.timeout_seconds,
@@ -58,6 +59,15 @@ class ClusterExecutor:
             pure=False,
             retries=0,
         )
+
+
+class ByValue(functools.partial[Any]):
+    """A function that is sent with all it needs of our modules. Dask by itself would have it imported there."""
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Any], tuple[bytes]]:
+        for module in (commands, remote):
+            cloudpickle.register_pickle_by_value(module)
+        return cloudpickle.loads, (cloudpickle.dumps(self.func),)
 
 
 class _Task:
@@ -118,8 +128,6 @@ class _Task:
 @contextmanager
 def connected(scheduler: str) -> Iterator[ClusterExecutor]:
     """Give an executor that has commands run by the cluster of the scheduler at this address. Raises Unreachable."""
-    for module in (commands, remote):
-        cloudpickle.register_pickle_by_value(module)
     try:
         client = Client(scheduler)
     except (OSError, ValueError) as error:

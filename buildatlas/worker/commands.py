@@ -24,6 +24,8 @@ _LOOK_EVERY = 0.1
 # What something left behind may still print once its parent has ended, in seconds.
 _LAST_OUTPUT = 1.0
 _CHUNK = 65_536
+# What a pipe may hold, at most.
+_LARGEST_PIPE = 1024 * 1024
 
 
 def run(
@@ -120,16 +122,19 @@ class _Watch:
                 if selector.select(_LOOK_EVERY):
                     chunk = output.read1(_CHUNK)
                     if not chunk:
-                        break
-                    before = time.monotonic()
+                        return
                     on_output(chunk)
-                    # While that takes long, what follows has to wait and is not to be lost.
-                    last = last and last + time.monotonic() - before
                 self._look()
                 if self._process.poll() is not None:
                     last = last or time.monotonic() + _LAST_OUTPUT
                     if time.monotonic() > last:
                         break
+            # What it has left behind might print for ever. But when handing on takes long, what is in the pipe is its own.
+            self._send(signal.SIGKILL)
+            left = _LARGEST_PIPE
+            while left > 0 and selector.select(0) and (chunk := output.read1(_CHUNK)):
+                on_output(chunk)
+                left -= len(chunk)
 
     def _wait(self) -> None:
         """Wait for one that has closed its output and still runs."""

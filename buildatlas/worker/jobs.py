@@ -77,6 +77,8 @@ class Job:
     conclusion: str | None = None
     """How it ended, as far as the server has been told."""
     seconds: float = 0.0
+    fault: Exception | None = None
+    """What the executor has raised, which says nothing of the build."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _why: Stop | None = None
     _kept_until: float = 0.0
@@ -141,6 +143,7 @@ class Job:
             outcome = executor.run(order, on_output=output.write, stop=self._stop)
         except Exception as error:
             # No room on the disk, no scheduler: whatever it is, another worker may have more luck.
+            self.fault = error
             outcome = Outcome(Ending.LOST, detail=f"its worker could not run it: {error!r}")
         output.close(patience=_LOG_PATIENCE if self._matters() else 0)
         if self._why is not Stop.LOST:

@@ -174,13 +174,10 @@ MENDED = {
         1,
     ),
     # waits
-    "a wait for another run": (
-        [
-            "INSERT INTO build_runs SELECT * FROM build_runs WHERE false",
-            "INSERT INTO build_dependencies VALUES ({a}, {other})",
-        ],
+    "a wait for an older run": (
+        ["INSERT INTO build_dependencies VALUES ({newer}, {a})"],
         "waits",
-        "build {a} waits for build {other}, which is of another run",
+        "build {newer} waits for build {a}, which is of an older run and has not ended well",
         "SELECT count(*) FROM build_dependencies",
         1,
     ),
@@ -344,9 +341,9 @@ MENDED = {
 @pytest.mark.parametrize("case", MENDED)
 def test_a_fault_that_can_be_mended_is_found_and_mended(world: World, case: str) -> None:
     statements, check, problem, query, expected = MENDED[case]
-    if case == "a wait for another run":
-        other = add_build(world.database, add_run(world.database), (world.names["lib"], world.names["lib2"]))
-        world = World(world.url, world.database, {**world.names, "other": other})
+    if case == "a wait for an older run":
+        newer = add_build(world.database, add_run(world.database), (world.names["lib"], world.names["lib2"]))
+        world = World(world.url, world.database, {**world.names, "newer": newer})
     world.forge(*statements)
 
     found = world.found()

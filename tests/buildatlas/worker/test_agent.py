@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from buildatlas.client import Refused
+from buildatlas.errors import CannotBuild
 from buildatlas.worker.agent import Agent, Habits
 from buildatlas.worker.api import Api
 from buildatlas.worker.execution import Ending, Executor, Order, Outcome
 from buildatlas.worker.jobs import Job, Terms
+from tests.api.processes import wait_until
 from tests.buildatlas.worker.fakes import (
     AWAY,
     FakeExecutor,
@@ -364,6 +366,26 @@ def test_a_fault_in_one_build_is_told_and_frees_its_slot() -> None:
 
     assert crew.troubles == [fault]
     assert conclusions(crew.ended) == {"a": None, "b": "SUCCESS"}
+
+
+def test_a_worker_that_cannot_run_commands_leaves_the_builds_to_others() -> None:
+    def command(order: Order, _on_output: OnOutput, _stop: threading.Event) -> Outcome:
+        if order.environment["BUILDATLAS_PACKAGE"] == "a":
+            assert has_begun.wait(20)
+            raise OSError(28, "No space left on device")
+        has_begun.set()
+        wait_until(lambda: agent._is_leaving)
+        return Outcome(Ending.EXITED, 0)
+
+    has_begun = threading.Event()
+    server = FakeServer([*"abcd"])
+    agent, _, _ = agent_of(server, FakeExecutor(command), UNTIL_IDLE)
+
+    with pytest.raises(CannotBuild, match=r"claims no more: .*No space left on device"):
+        agent.run()
+
+    assert server.ends() == {"a": "INFRA_ERROR", "b": "SUCCESS"}
+    assert server.builds == ["c", "d"]
 
 
 def test_whoever_hears_of_ends_may_fail() -> None:

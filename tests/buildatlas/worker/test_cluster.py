@@ -1,66 +1,39 @@
 """Commands run on a Dask cluster as they do on the worker's own machine."""
 
+import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
 from distributed import Client, Event, Future, LocalCluster, Queue
 
+from buildatlas.worker import cluster as module
 from buildatlas.worker import remote
 from buildatlas.worker.cluster import ClusterExecutor, connected
 from buildatlas.worker.execution import Ending, Order, Outcome
 from tests.api.processes import is_running, wait_until
-
-# It answers by HTTP too, always, and by default at a port that another may have.
-_ANY_PORT = "127.0.0.1:0"
+from tests.buildatlas.worker.clusters import ANY_PORT, Runner, left_in
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """A cluster of one machine within this process."""
     with LocalCluster(
-        processes=False, dashboard_address=_ANY_PORT, n_workers=1, threads_per_worker=2
+        processes=False, dashboard_address=ANY_PORT, n_workers=1, threads_per_worker=2
     ) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def by_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what runs in this process be what is tested, not a copy."""
+    monkeypatch.setattr(module, "ByValue", functools.partial)
 
 
 @pytest.fixture(scope="module")
 def executor(cluster: LocalCluster) -> Iterator[ClusterExecutor]:
     with connected(cluster.scheduler_address) as connection:
         yield connection
-
-
-@dataclass
-class Runner:
-    """Runs one command, and keeps what it prints."""
-
-    executor: ClusterExecutor
-    timeout: float = 60
-    kill_after: float = 60
-    stop_at: bytes | None = None
-    """It is told to stop once it has printed this."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    output: bytes = b""
-    stop: threading.Event = field(default_factory=threading.Event)
-    on_output: Callable[[bytes], None] = lambda _chunk: None
-
-    def shell(self, script: str) -> Outcome:
-        order = Order(["sh", "-c", script], self.environment, self.timeout, self.kill_after)
-        return self.executor.run(order, on_output=self._take, stop=self.stop)
-
-    def _take(self, chunk: bytes) -> None:
-        self.output += chunk
-        if self.stop_at is not None and self.stop_at in self.output:
-            self.stop.set()
-        self.on_output(chunk)
-
-
-def left_in(cluster: LocalCluster) -> list[object]:
-    """Return the queues and events that the scheduler still has."""
-    assert cluster.scheduler is not None
-    extensions = cluster.scheduler.extensions
-    return [*extensions["queues"].queues, *extensions["events"]._events]
 
 
 @pytest.mark.parametrize("code", [0, 1, 77])

@@ -153,10 +153,23 @@ def test_what_a_command_leaves_behind_is_killed_and_not_waited_for() -> None:
 
 def test_what_is_left_behind_and_prints_on_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "_LAST_OUTPUT", 0.1)
-    runner = Runner()
+    runner = Runner(on_output=lambda _chunk: time.sleep(0.01))
 
     assert runner.shell("yes & exit 0") == ("EXITED", 0, "", None)
     assert runner.output.startswith(b"y\n")
+
+
+def test_what_has_made_itself_independent_and_prints_on_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands, "_LAST_OUTPUT", 0.1)
+    script = "import subprocess; subprocess.Popen(['sh', '-c', 'echo $$; exec yes'], start_new_session=True)"
+    runner = Runner(on_output=lambda _chunk: time.sleep(0.01))
+
+    assert runner.run(sys.executable, "-W", "ignore", "-c", script) == ("EXITED", 0, "", None)
+    independent, _, said = runner.output.partition(b"\n")
+    assert said.startswith(b"y\n")
+    wait_until(lambda: not is_running(int(independent)))
 
 
 def test_what_is_left_behind_ends_with_what_is_stopped() -> None:

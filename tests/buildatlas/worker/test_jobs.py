@@ -392,6 +392,6 @@ def test_an_executor_that_fails_gives_the_build_back() -> None:
 
     job = run(server, FakeExecutor(fail))
 
-    assert job.conclusion == "INFRA_ERROR"
+    assert (job.conclusion, type(job.fault)) == ("INFRA_ERROR", OSError)
     assert "No space left on device" in last_report(server)["message"]
     assert server.lines("app") == ["begun"]
