@@ -72,9 +72,21 @@ class ServerClient:
 
 @contextmanager
 def connect(url: str, *, patience: float = _PATIENCE) -> Iterator[Client]:
-    """Give a client of the server at `url` that waits so many seconds for an answer."""
-    with httpx.Client(timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_PATIENCE))) as client:
+    """Give a client of the server at `url` that waits so many seconds for an answer. Raises Unreachable for what is no URL."""
+    if not _is_address(url):
+        raise Unreachable(url, "this is not the address of a server, such as http://localhost:8000")
+    timeout = httpx.Timeout(patience, connect=min(patience, _CONNECT_PATIENCE))
+    # A worker's builds all speak at once.
+    with httpx.Client(timeout=timeout, limits=httpx.Limits(max_connections=None)) as client:
         yield ServerClient(url, client)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parsed.scheme in {"http", "https"} and bool(parsed.host)
 
 
 def raise_first(errors: Sequence[Mapping[str, Any]] | None) -> None:

@@ -62,7 +62,7 @@ class Agent:
         # Plain values, since a signal handler may come while this thread holds any lock.
         self._is_leaving = False
         self._is_hurrying = False
-        self._fault: Exception | None = None
+        self._fault: str | None = None
 
     def leave(self) -> None:
         """Claim no more, and end once what is held has. Said again, end that at once. May be called by a signal handler."""
@@ -81,13 +81,14 @@ class Agent:
             finally:
                 self._let_go()
         if self._fault is not None:
-            raise CannotBuild(str(self._fault) or repr(self._fault)) from self._fault
+            raise CannotBuild(self._fault)
 
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while not self._is_leaving:
             free = self._wait_for_slot()
             if not free:
                 continue
+            busy = self._habits.concurrency - free
             claimed = self._claim(min(free, _MOST_CLAIMS))
             for held in claimed:
                 self._start(pool, held)
@@ -95,7 +96,7 @@ class Agent:
                 continue
             if self._habits.until_idle and self._is_all_done():
                 return
-            self._pause()
+            self._pause(busy)
 
     def _wait_for_slot(self) -> int:
         with self._changed:
@@ -151,15 +152,14 @@ class Agent:
         except GaveUp:
             return False
 
-    def _pause(self) -> None:
-        """Wait for a while, or until a build has ended, by which others may have come free."""
+    def _pause(self, busy: int) -> None:
+        """Wait for a while, or until less than `busy` slots are, as an end may have set others free."""
         # Not in step with other workers.
         seconds = self._habits.poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311 - nobody gains by guessing it
         until = time.monotonic() + seconds
         with self._changed:
-            held = len(self._jobs)
             while (left := until - time.monotonic()) > 0 and not self._is_leaving:
-                if self._changed.wait_for(lambda: len(self._jobs) < held, min(left, _LOOK_EVERY)):
+                if self._changed.wait_for(lambda: len(self._jobs) < busy, min(left, _LOOK_EVERY)):
                     return
 
     def _let_go(self) -> None:

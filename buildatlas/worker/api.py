@@ -157,7 +157,7 @@ def _held(claim: Mapping[str, Any]) -> Held:
     return Held(
         build["id"],
         claim["lease"],
-        build["run"]["id"],
+        build["run"]["id"] if build["run"] else "",
         build["packageVersion"]["package"]["name"],
         build["packageVersion"]["version"],
         build["attempt"],

@@ -169,7 +169,8 @@ def _signal_name(number: int) -> str:
 
 def _read(result: Path, most: int) -> bytes | None:
     try:
-        with result.open("rb") as file:
+        # Not to wait for whoever writes into it, should it be a pipe.
+        with open(os.open(result, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             return file.read(most + 1)
     except OSError:
         return None

@@ -1,7 +1,7 @@
-"""Heartbeats: one thread that tells the server of all that its worker holds."""
+"""Heartbeats: one thread that tells the server of all that its worker holds, and one that minds the leases meanwhile."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,6 +14,9 @@ _SHARE: Final = 3
 
 # Between two attempts when the server does not answer, in seconds.
 _SOON: Final = 0.5
+
+# How often it is looked whose lease has run out, in seconds.
+_LOOK_EVERY: Final = 0.5
 
 
 class Heartbeats:
@@ -42,34 +45,39 @@ class Heartbeats:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Do it for as long as the block runs."""
-        thread = threading.Thread(target=self._beat, name="heartbeats", daemon=True)
-        thread.start()
+        # A server that hangs takes its time over each, and the leases of all run out meanwhile.
+        threads = [
+            threading.Thread(target=each, name=name, daemon=True)
+            for name, each in {"heartbeats": self._beat, "leases": self._mind_leases}.items()
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             self._is_over.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
     def _beat(self) -> None:
         pause = self._lease_seconds / _SHARE
         while not self._is_over.wait(pause):
-            with self._lock:
-                jobs = list(self._jobs)
-            pause = self._lease_seconds / _SHARE if self._tell_all(jobs) else _SOON
+            unheard = [job for job in self._held() if not self.tell(job)]
+            pause = _SOON if unheard else self._lease_seconds / _SHARE
 
-    def _tell_all(self, jobs: Sequence[Job]) -> bool:
-        is_heard = True
-        for job in jobs:
-            if not self.tell(job):
-                is_heard = False
-                # A server that hangs takes its time over each, and the leases of those to come run out meanwhile.
-                for each in jobs:
-                    if not each.is_kept:
-                        each.stop(Stop.LOST)
-        return is_heard
+    def _mind_leases(self) -> None:
+        while not self._is_over.wait(_LOOK_EVERY):
+            for job in self._held():
+                if not job.is_kept:
+                    job.stop(Stop.LOST)
+
+    def _held(self) -> list[Job]:
+        with self._lock:
+            return list(self._jobs)
 
     def tell(self, job: Job) -> bool:
         """Tell of one job, and have it stopped when it is to end. False when there was no answer."""
+        asked_at = job.clock()
         try:
             if self._api.heartbeat(job.held, lease_seconds=self._lease_seconds):
                 job.stop(Stop.CANCELED)
@@ -78,8 +86,6 @@ class Heartbeats:
                 job.stop(Stop.LOST)
                 return True
             self._on_trouble(error)
-            if not job.is_kept:
-                job.stop(Stop.LOST)
             return not is_passing(error)
-        job.keep()
+        job.keep(asked_at)
         return True

@@ -77,8 +77,8 @@ class Job:
     conclusion: str | None = None
     """How it ended, as far as the server has been told."""
     seconds: float = 0.0
-    fault: Exception | None = None
-    """What the executor has raised, which says nothing of the build."""
+    fault: str | None = None
+    """What kept its command from being run at all, which says nothing of the build."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _why: Stop | None = None
     _kept_until: float = 0.0
@@ -86,11 +86,11 @@ class Job:
     _output: Output | None = None
 
     def __post_init__(self) -> None:
-        self.keep()
+        self.keep(self.clock())
 
-    def keep(self) -> None:
-        """Note that the server has just heard of it."""
-        self._kept_until = self.clock() + self.terms.lease_seconds
+    def keep(self, since: float) -> None:
+        """Note that the server has heard of it, at the moment when it was asked or later."""
+        self._kept_until = since + self.terms.lease_seconds
 
     def stop(self, why: Stop) -> None:
         """Have it end soon; what was said first counts, but that it is lost."""
@@ -143,8 +143,9 @@ class Job:
             outcome = executor.run(order, on_output=output.write, stop=self._stop)
         except Exception as error:
             # No room on the disk, no scheduler: whatever it is, another worker may have more luck.
-            self.fault = error
-            outcome = Outcome(Ending.LOST, detail=f"its worker could not run it: {error!r}")
+            outcome = Outcome(Ending.NOT_STARTED, detail=f"its worker could not run it: {error!r}")
+        if outcome.ending is Ending.NOT_STARTED:
+            self.fault = outcome.detail
         output.close(patience=_LOG_PATIENCE if self._matters() else 0)
         if self._why is not Stop.LOST:
             self._end(outcome, output)
@@ -189,11 +190,15 @@ class Job:
             return "TIMED_OUT", {"message": f"it took longer than {self.held.timeout_seconds} s"}
         if outcome.ending is not Ending.EXITED:
             return "INFRA_ERROR", {"message": _storable(outcome.detail)}
+        conclusion = _CONCLUSIONS.get(outcome.exit_code or 0, "FAILURE")
         try:
-            result = _result(outcome.result)
+            return conclusion, _content(outcome, output, _result(outcome.result))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return "FAILURE", {"message": _storable(f"its result file is not as it should be: {error}")}
-        return _CONCLUSIONS.get(outcome.exit_code or 0, "FAILURE"), _content(outcome, output, result)
+            problem = f"its result file is not as it should be: {error}"
+            # What asks to be tried again is, whatever else it says.
+            return conclusion if outcome.exit_code == TRY_AGAIN else "FAILURE", {
+                "message": _storable(problem)
+            }
 
     def _environment(self) -> dict[str, str]:
         held = self.held

@@ -46,9 +46,9 @@ class Output:
     def write(self, chunk: bytes) -> None:
         """Take in some output. Waits while too much of it has not been handed in."""
         *lines, self._begun = (self._begun + self._decoder.decode(chunk)).split("\n")
-        if len(self._begun) > LONGEST_LINE:
-            lines.append(self._begun)
-            self._begun = ""
+        while len(self._begun) > LONGEST_LINE:
+            lines.append(self._begun[:LONGEST_LINE])
+            self._begun = self._begun[LONGEST_LINE:]
         self._add(lines)
 
     def close(self, *, patience: float) -> None:

@@ -73,6 +73,14 @@ def test_an_answer_that_is_not_graphql_is_not_taken_for_one(body: bytes) -> None
         connected.ask(documents.RESOLVE, RESOLVE_APP)
 
 
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://localhost", "http://", "/graphql", "http://a:b", ""]
+)
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(Unreachable, match="not the address of a server"), client.connect(url):
+        pass
+
+
 def test_no_answer_at_all_is_told_with_the_address() -> None:
     with (
         client.connect("http://127.0.0.1:1/") as connected,

@@ -296,6 +296,20 @@ def test_leaving_with_a_slot_free_does_not_wait_until_it_would_ask_again() -> No
         crew.wait()
 
 
+def test_what_comes_free_while_it_asks_is_asked_for_at_once() -> None:
+    def before(operation: str, _given: Input) -> None:
+        if operation == "Claim" and len(server.told("Claim")) == 2:
+            work.wait_for("a")
+            work.end("a")
+            wait_until(lambda: bool(crew.ended))
+
+    server = FakeServer(["a"], before=before)
+    work = Work()
+    with working(server, work, replace(HABITS, poll_seconds=600)) as crew:
+        server.wait_until(lambda: len(server.told("Claim")) > 2)
+    assert conclusions(crew.ended) == {"a": "SUCCESS"}
+
+
 def given_back(server: FakeServer) -> set[str]:
     return {build for build, conclusion in server.ends().items() if conclusion == "INFRA_ERROR"}
 

@@ -1,7 +1,7 @@
 """Each call is repeated until it is answered, or does not matter any more."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,19 +14,17 @@ BUSY = Refused("the database is busy", "UNAVAILABLE")
 LOST = Refused("the build was given to another since", "LEASE_LOST")
 
 HELD = Held("b1", "7", "r1", "app", "1.0", 2, 3, "MANUAL", 60)
-CLAIM = {
-    "lease": "7",
-    "build": {
-        "id": "b1",
-        "attempt": 2,
-        "maxAttempts": 3,
-        "trigger": "MANUAL",
-        "timeoutSeconds": 60,
-        "leaseExpiresAt": "2026-01-01T00:00:00Z",
-        "run": {"id": "r1"},
-        "packageVersion": {"version": "1.0", "package": {"name": "app"}},
-    },
+BUILD = {
+    "id": "b1",
+    "attempt": 2,
+    "maxAttempts": 3,
+    "trigger": "MANUAL",
+    "timeoutSeconds": 60,
+    "leaseExpiresAt": "2026-01-01T00:00:00Z",
+    "run": {"id": "r1"},
+    "packageVersion": {"version": "1.0", "package": {"name": "app"}},
 }
+CLAIM = {"lease": "7", "build": BUILD}
 
 
 @dataclass
@@ -78,6 +76,13 @@ def test_what_is_claimed_is_held() -> None:
             }
         }
     ]
+
+
+def test_a_build_may_be_of_no_run() -> None:
+    orphan = {"lease": "7", "build": {**BUILD, "run": None}}
+    script = Script([{"claimBuilds": {"claims": [orphan]}}])
+
+    assert claim(script.api) == [replace(HELD, run="")]
 
 
 @pytest.mark.parametrize("trouble", [AWAY, BUSY])

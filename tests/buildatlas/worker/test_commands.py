@@ -278,6 +278,7 @@ def test_a_command_runs_in_an_empty_folder_of_its_own_that_goes_with_it(folder: 
         (": > $RESULT", b""),
         (":", None),
         ("mkdir $RESULT", None),
+        ("mkfifo $RESULT", b""),
         ("head -c 5000 /dev/zero > $RESULT", b"\0" * 1_001),
     ],
 )

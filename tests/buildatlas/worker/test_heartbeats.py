@@ -12,6 +12,7 @@ from buildatlas.worker.api import Api
 from buildatlas.worker.execution import Ending, Order, Outcome
 from buildatlas.worker.heartbeats import Heartbeats
 from buildatlas.worker.jobs import Job, Terms
+from tests.api.processes import wait_until
 from tests.buildatlas.worker.fakes import (
     AWAY,
     LEASE_LOST,
@@ -78,22 +79,35 @@ def test_a_build_that_is_lost_is_stopped(clock: Clock, code: str) -> None:
 
 
 @pytest.mark.parametrize(("error", "is_heard"), [(AWAY, False), (BUSY, False), (FAULT, True)])
-def test_a_build_is_kept_without_an_answer_until_its_lease_has_run_out(
-    clock: Clock, error: Exception, is_heard: bool
-) -> None:
+def test_a_heartbeat_without_an_answer_keeps_nothing(clock: Clock, error: Exception, is_heard: bool) -> None:
     troubles: list[Exception] = []
-    server = FakeServer(before=raises(error, "Heartbeat"))
-    job = job_of(server, clock)
-    heartbeats = Heartbeats(Api(server), 3, on_trouble=troubles.append)
-
+    job = job_of(FakeServer(before=raises(error, "Heartbeat")), clock)
     clock.now += 2.9
-    assert heartbeats.tell(job) is is_heard
-    assert not is_told_to_stop(job)
 
-    clock.now += 0.2
-    assert heartbeats.tell(job) is is_heard
-    assert is_told_to_stop(job)
-    assert troubles == [error, error]
+    assert Heartbeats(job.api, 3, on_trouble=troubles.append).tell(job) is is_heard
+
+    assert kept_after(clock, job, 0, 0.2) == [True, False]
+    assert troubles == [error]
+
+
+def kept_after(clock: Clock, job: Job, *seconds: float) -> list[bool]:
+    """Return whether a job is kept after each of these times."""
+    kept = []
+    for each in seconds:
+        clock.now += each
+        kept.append(job.is_kept)
+    return kept
+
+
+def test_a_lease_counts_from_when_the_server_was_asked(clock: Clock) -> None:
+    def take_long(_operation: str, _given: Input) -> None:
+        clock.now += 2
+
+    job = job_of(FakeServer(before=take_long), clock)
+
+    assert Heartbeats(job.api, 3).tell(job)
+
+    assert kept_after(clock, job, 0.9, 0.2) == [True, False]
 
 
 def test_trouble_needs_nobody_who_hears_of_it(clock: Clock) -> None:
@@ -116,6 +130,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the heart beat at once instead of once a second."""
     monkeypatch.setattr(module, "_SHARE", 300)
     monkeypatch.setattr(module, "_SOON", 0.01)
+    monkeypatch.setattr(module, "_LOOK_EVERY", 0.01)
 
 
 @pytest.mark.usefixtures("quickly")
@@ -159,18 +174,23 @@ def test_the_server_hears_soon_again_when_it_did_not_answer(
         server.wait_until(lambda: len(server.told("Heartbeat")) > 20)
 
 
-def test_a_server_that_hangs_over_one_build_does_not_hide_that_others_are_lost(clock: Clock) -> None:
-    def hang(operation: str, _given: Input) -> None:
+@pytest.mark.usefixtures("quickly")
+def test_a_server_that_hangs_does_not_hide_that_builds_are_lost(clock: Clock) -> None:
+    is_over = threading.Event()
+
+    def hang(_operation: str, _given: Input) -> None:
         clock.now += 5
+        assert is_over.wait(20)
         raise AWAY
 
     server = FakeServer(before=hang)
     jobs = [job_of(server, clock, name) for name in "abc"]
 
     with beating(server, *jobs):
-        server.wait_until(lambda: bool(server.calls))
+        wait_until(lambda: all(map(is_told_to_stop, jobs)))
+        is_over.set()
 
-    assert all(map(is_told_to_stop, jobs))
+    assert not any(job.is_kept for job in jobs)
 
 
 @pytest.mark.usefixtures("quickly")

@@ -319,8 +319,8 @@ def test_contact_keeps_a_build() -> None:
     assert job.is_kept
 
     clock.now += 59
-    job.keep()
-    clock.now += 59
+    job.keep(clock.now - 1)
+    clock.now += 58
 
     assert job.is_kept
     clock.now += 1
@@ -331,7 +331,7 @@ def test_what_is_lost_stays_lost() -> None:
     job = job_of(FakeServer())
     job.stop(Stop.LOST)
     job.stop(Stop.LEAVING)
-    job.keep()
+    job.keep(job.clock())
 
     assert not job.is_kept
 
@@ -383,6 +383,19 @@ def test_a_lost_build_is_not_held_up_by_a_log_that_nobody_takes() -> None:
     assert job.conclusion is None
 
 
+def test_what_asks_to_be_tried_again_is_whatever_its_result_file_says() -> None:
+    server = FakeServer()
+
+    assert run(server, gives(Outcome(Ending.EXITED, 75, result=b"{"))).conclusion == "INFRA_ERROR"
+    assert "result file" in last_report(server)["message"]
+
+
+def test_a_command_that_cannot_be_started_is_not_the_fault_of_its_build() -> None:
+    job = run(FakeServer(), gives(Outcome(Ending.NOT_STARTED, None, "make: there is no such command")))
+
+    assert (job.conclusion, job.fault) == ("INFRA_ERROR", "make: there is no such command")
+
+
 def test_an_executor_that_fails_gives_the_build_back() -> None:
     def fail(_order: Order, on_output: OnOutput, _stop: threading.Event) -> Outcome:
         on_output(b"begun\n")
@@ -392,6 +405,7 @@ def test_an_executor_that_fails_gives_the_build_back() -> None:
 
     job = run(server, FakeExecutor(fail))
 
-    assert (job.conclusion, type(job.fault)) == ("INFRA_ERROR", OSError)
+    assert job.conclusion == "INFRA_ERROR"
     assert "No space left on device" in last_report(server)["message"]
+    assert job.fault == last_report(server)["message"]
     assert server.lines("app") == ["begun"]
