@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from buildatlas.choices import BuildConclusion, BuildStatus
+from storage.transitions import BuildConclusion, BuildStatus
 
 Item = Mapping[str, Any]
 """What `buildStatus` delivers: a BuildSnapshot, an Event or an EventGap."""

@@ -8,11 +8,11 @@ import typer
 
 from buildatlas import build_documents, build_rendering
 from buildatlas.asking import ask, connected
-from buildatlas.choices import BuildConclusion, BuildStatus
 from buildatlas.client import Client
 from buildatlas.errors import WrongUse
 from buildatlas.options import DatabaseOption, JsonOption, UrlOption
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
+from storage.transitions import BuildConclusion, BuildStatus
 
 FirstOption = Annotated[int, typer.Option(help="List at most this many.", min=1, max=1000)]
 RunOption = Annotated[str | None, typer.Option(metavar="ID", help="Only what belongs to this run.")]

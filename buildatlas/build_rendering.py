@@ -115,7 +115,8 @@ def builds(console: Console, data: Data) -> None:
 def build_line(console: Console, data: Data) -> None:
     """Print how one build stands, on a line."""
     line = Text.assemble("build ", (data["id"], "bold"), f", {_version(data)}: ", state(data))
-    if said := data["reason"] or data["message"]:
+    # What its worker said of the last attempt is not true of the next.
+    if said := data["reason"] or (data["conclusion"] and data["message"]):
         line.append(f": {one_line(said)}")
     console.print(line, soft_wrap=True, highlight=False)
 

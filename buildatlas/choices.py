@@ -36,34 +36,6 @@ class PrereleasePolicy(StrEnum):
     DISALLOW = "DISALLOW"
 
 
-class BuildStatus(StrEnum):
-    """Where a build is."""
-
-    BLOCKED = "BLOCKED"
-    QUEUED = "QUEUED"
-    ASSIGNED = "ASSIGNED"
-    PREPARING = "PREPARING"
-    RUNNING = "RUNNING"
-    FINALIZING = "FINALIZING"
-    CANCELING = "CANCELING"
-    COMPLETED = "COMPLETED"
-
-
-class BuildConclusion(StrEnum):
-    """How a build ended."""
-
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-    DEP_FAILED = "DEP_FAILED"
-    UNRESOLVABLE = "UNRESOLVABLE"
-    TIMED_OUT = "TIMED_OUT"
-    INFRA_ERROR = "INFRA_ERROR"
-    CANCELED = "CANCELED"
-    SKIPPED = "SKIPPED"
-    UNCHANGED = "UNCHANGED"
-    SUPERSEDED = "SUPERSEDED"
-
-
 class BuildTrigger(StrEnum):
     """Why a build is asked for."""
 

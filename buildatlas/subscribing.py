@@ -22,6 +22,9 @@ _ID: Final = "1"
 # For the connection, and again for the handshake: no query has to be answered for either.
 _PATIENCE: Final = 10.0
 
+# For the goodbye: nothing is lost without it.
+_CLOSE_PATIENCE: Final = 1.0
+
 
 async def subscribe(
     url: str, document: str, variables: Mapping[str, Any], *, acknowledged: Callable[[], object]
@@ -35,7 +38,11 @@ async def subscribe(
     try:
         # A part of a snapshot is of any size, and a server that has been chosen is trusted with that.
         async with connect(
-            place, subprotocols=[_PROTOCOL], open_timeout=_PATIENCE, max_size=None
+            place,
+            subprotocols=[_PROTOCOL],
+            open_timeout=_PATIENCE,
+            close_timeout=_CLOSE_PATIENCE,
+            max_size=None,
         ) as connection:
             if connection.subprotocol != _PROTOCOL:
                 raise _stranger(place)

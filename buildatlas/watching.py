@@ -13,7 +13,6 @@ import typer
 from buildatlas import build_documents
 from buildatlas.asking import connected, database_url
 from buildatlas.board import LIVE, Board
-from buildatlas.choices import BuildStatus
 from buildatlas.client import Client, Refused, Unreachable
 from buildatlas.errors import WrongUse
 from buildatlas.exits import Exit
@@ -24,6 +23,7 @@ from buildatlas.release import version
 from buildatlas.rendering import Data
 from buildatlas.terminal import reader_may_leave
 from buildatlas.views import View, chosen_view
+from storage.transitions import BuildStatus
 
 RunOption = Annotated[
     str | None,

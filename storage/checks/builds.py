@@ -169,6 +169,7 @@ BUILDS: Final = RowCheck(
 
 _OF_RUN: Final = select(1).where(_B.run_id == _R.id)
 _HAS_FAILED: Final = exists(_OF_RUN.where(_B.conclusion.not_in(RELEASING)))
+_ENDED_AS: Final = case((_HAS_FAILED, RunConclusion.FAILURE.value), else_=RunConclusion.SUCCESS.value)
 _IS_UNFINISHED: Final = exists(_OF_RUN.where(_B.status != BuildStatus.COMPLETED))
 
 RUNS: Final = RowCheck(
@@ -179,11 +180,7 @@ RUNS: Final = RowCheck(
             select(_R.id).where(_R.status == RunStatus.COMPLETED, _R.conclusion.is_(None)),
             "is COMPLETED without a conclusion",
             "takes the one that its builds give",
-            lambda _now: {
-                "conclusion": case(
-                    (_HAS_FAILED, RunConclusion.FAILURE.value), else_=RunConclusion.SUCCESS.value
-                )
-            },
+            lambda _now: {"conclusion": _ENDED_AS},
         ),
         _not_concluded("build_runs"),
         *_dated("build_runs", RunStatus.COMPLETED, "completed_at"),
@@ -197,6 +194,22 @@ RUNS: Final = RowCheck(
                 "conclusion": None,
                 "completed_at": None,
                 "status_reason": "it has builds that are not completed",
+                "changed_by": ACTOR,
+            },
+        ),
+        _rule(
+            "build_runs",
+            select(_R.id, _R.status).where(
+                _R.status != RunStatus.COMPLETED, exists(_OF_RUN), not_(_IS_UNFINISHED)
+            ),
+            "is {status}, and yet each of its builds is COMPLETED",
+            "completes it, as its builds give",
+            lambda now: {
+                "status": RunStatus.COMPLETED.value,
+                "conclusion": case(
+                    (_R.status == RunStatus.CANCELING, RunConclusion.CANCELED.value), else_=_ENDED_AS
+                ),
+                "completed_at": now,
                 "changed_by": ACTOR,
             },
         ),

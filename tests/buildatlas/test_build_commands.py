@@ -139,7 +139,7 @@ def test_history_tells_nobody_where_the_system_knows_no_name(
 
 def test_a_build_that_failed_is_tried_again_with_what_waits_for_it(terminal: Terminal, world: World) -> None:
     start(world, "base", "lib")
-    build_next(world, "FAILURE")
+    build_next(world, "FAILURE", message="no compiler")
     base = ids(world)["base"]
 
     run = terminal.run("retry", base)

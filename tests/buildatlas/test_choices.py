@@ -17,8 +17,6 @@ from buildatlas import choices
         (choices.GraphScope, storage.dependencies.GraphScope),
         (choices.Strategy, graph.resolution.Strategy),
         (choices.PrereleasePolicy, graph.resolution.PrereleasePolicy),
-        (choices.BuildStatus, schema.enums.BuildStatus),
-        (choices.BuildConclusion, schema.enums.BuildConclusion),
         (choices.BuildTrigger, schema.enums.BuildTrigger),
         (choices.OnError, resolvers.transfer.OnError),
     ],

@@ -232,6 +232,16 @@ MENDED = {
         "SELECT status FROM build_runs WHERE id = {run}",
         "RUNNING",
     ),
+    "a run that nobody has completed": (
+        [
+            "UPDATE build_status SET status = 'COMPLETED', conclusion = 'SUCCESS', completed_at = '2026-01-01', "
+            "waiting_for = 0",
+        ],
+        "runs",
+        "run {run} is RUNNING, and yet each of its builds is COMPLETED",
+        "SELECT conclusion FROM build_runs WHERE id = {run}",
+        "SUCCESS",
+    ),
     # alerts
     "an alert resolved at no time": (
         ["UPDATE alerts SET status = 'RESOLVED'"],
