@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from buildatlas.chores import chores
 from buildatlas.errors import PortTaken
+from buildatlas.event_streams import GraphQLOverEvents
 from buildatlas.middleware import AccessLog, LocalOnly, RequestIds
 from buildatlas.observability import request_id
 from buildatlas.release import version
@@ -35,6 +36,7 @@ from resolvers.policy import Policy
 from schema.context import Application, Context
 from schema.pulse import Pulse
 from schema.root import schema
+from schema.streams import Streams
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -58,10 +60,12 @@ def create_app(settings: Settings) -> Starlette:
     """Return the application; its lifespan opens the database and closes it."""
     site = _Site(settings)
     over_http = GraphQLOverHTTP(schema, site.context, settings.body_limit, settings.catch_up_seconds)
-    over_websocket = GraphQLOverWebSocket(schema, context=site.context, sockets=settings.socket_limit)
-    return Starlette(
+    streams = Streams(schema, queue=settings.queue_limit)
+    over_websocket = GraphQLOverWebSocket(streams, site.context, settings.socket_limit)
+    app = Starlette(
         routes=[
             Route("/graphql", over_http),
+            Route("/graphql/stream", GraphQLOverEvents(streams, site.context, settings.body_limit)),
             WebSocketRoute("/graphql", over_websocket),
             Route("/healthz", _healthz),
             Route("/readyz", site.readyz),
@@ -70,6 +74,8 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[Middleware(RequestIds), Middleware(AccessLog), Middleware(LocalOnly)],
         lifespan=site.lifespan,
     )
+    app.state.streams = streams
+    return app
 
 
 class Server(uvicorn.Server):
@@ -80,9 +86,11 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, *, announce: Callable[[], None]) -> None:
         self._announce = announce
+        app = create_app(settings)
+        self._streams: Streams = app.state.streams
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -98,6 +106,11 @@ class Server(uvicorn.Server):
         """Start answering, then tell so."""
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop answering. What never ends by itself is ended first."""
+        self._streams.cut()
+        await super().shutdown(sockets)
 
 
 @dataclass(slots=True)

@@ -2,19 +2,14 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final, get_type_hints
 
 import platformdirs
 
-_LARGEST_PORT: Final = 65_535
-# Past this a typing error is more likely than a machine.
-_MOST_WORKERS: Final = 256
 _MOST_DAYS: Final = 100 * 365
 _DAY: Final = 86_400
-# Cancellation and time limits are kept to by recovery, which is to be no later than this.
-_LONGEST_RECOVERY: Final = 3_600
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -31,6 +26,21 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """What a whole number may be. Past the most, a typing error is likelier than a need."""
+
+    least: int
+    most: int | None = None
+
+    def check(self, name: str, value: int) -> None:
+        """Raise SettingsError for a value beyond."""
+        if value < self.least:
+            raise SettingsError(name, f"must be at least {self.least}, not {value}")
+        if self.most is not None and value > self.most:
+            raise SettingsError(name, f"must be at most {self.most}, not {value}")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a server process needs to know; each field is read from the environment variable it names."""
 
@@ -40,44 +50,47 @@ class Settings:
     host: str = "127.0.0.1"
     """`BUILDATLAS_HOST`: the address to answer on. Only loopback addresses, as there are no tokens yet."""
 
-    port: int = 8000
+    port: Annotated[int, Range(least=0, most=65_535)] = 8000
     """`BUILDATLAS_PORT`: the port to answer on; 0 takes any free one."""
 
-    workers: int = 1
+    workers: Annotated[int, Range(least=1, most=256)] = 1
     """`BUILDATLAS_WORKERS`: how many processes answer at the address. A question uses one processor at a time."""
 
-    catch_up_seconds: int = 5
+    catch_up_seconds: Annotated[int, Range(least=0)] = 5
     """`BUILDATLAS_CATCH_UP_SECONDS`: how long a request waits for the position that its `Buildatlas-After` names."""
 
-    connections: int = 16
+    connections: Annotated[int, Range(least=2)] = 16
     """`BUILDATLAS_CONNECTIONS`: how many connections to PostgreSQL one process may have, besides one for the event log."""
 
-    events_kept: int = 1_000_000
+    events_kept: Annotated[int, Range(least=1)] = 1_000_000
     """`BUILDATLAS_EVENTS_KEPT`: how many events are kept at most, the newest; a million take about 200 MB."""
 
-    events_days: int = 30
+    events_days: Annotated[int, Range(least=1, most=_MOST_DAYS)] = 30
     """`BUILDATLAS_EVENTS_DAYS`: for how many days an event is kept at most."""
 
-    recovery_seconds: int = 2
+    recovery_seconds: Annotated[int, Range(least=1, most=3_600)] = 2
     """`BUILDATLAS_RECOVERY_SECONDS`: how often a server looks for leases that have run out and builds past their time."""
 
-    backoff_seconds: int = 5
+    backoff_seconds: Annotated[int, Range(least=0, most=_DAY)] = 5
     """`BUILDATLAS_BACKOFF_SECONDS`: how long a build waits at most before its second attempt, after an INFRA_ERROR; twice as long before each further one."""
 
-    longest_backoff_seconds: int = 300
+    longest_backoff_seconds: Annotated[int, Range(least=0, most=_DAY)] = 300
     """`BUILDATLAS_LONGEST_BACKOFF_SECONDS`: how long a build waits at most before any attempt."""
 
-    log_limit: int = 16 * 1024 * 1024
+    log_limit: Annotated[int, Range(least=0)] = 16 * 1024 * 1024
     """`BUILDATLAS_LOG_LIMIT`: how many characters of output are kept of one attempt at a build."""
 
-    body_limit: int = 16 * 1024 * 1024
+    body_limit: Annotated[int, Range(least=1024)] = 16 * 1024 * 1024
     """`BUILDATLAS_BODY_LIMIT`: the largest request body in bytes. 10,000 published versions take about 10 MB."""
 
-    message_limit: int = 256 * 1024
+    message_limit: Annotated[int, Range(least=1024)] = 256 * 1024
     """`BUILDATLAS_MESSAGE_LIMIT`: the largest WebSocket message in bytes that a client may send."""
 
-    socket_limit: int = 1_000
+    socket_limit: Annotated[int, Range(least=0)] = 1_000
     """`BUILDATLAS_SOCKET_LIMIT`: how many WebSockets may be open at once; further ones are refused."""
+
+    queue_limit: Annotated[int, Range(least=1)] = 256
+    """`BUILDATLAS_QUEUE_LIMIT`: how many messages may wait for one subscriber to read them, before it is cut off."""
 
     log_level: str = "INFO"
     """`BUILDATLAS_LOG_LEVEL`: DEBUG, INFO, WARNING or ERROR."""
@@ -89,45 +102,39 @@ class Settings:
                 f"{self.host!r} is not a loopback address. Whoever can reach the server can change the catalogue, "
                 "as it has no access tokens, so it answers only on this machine: use 127.0.0.1 or localhost",
             )
-        _check_range("BUILDATLAS_PORT", self.port, least=0, most=_LARGEST_PORT)
-        _check_range("BUILDATLAS_WORKERS", self.workers, least=1, most=_MOST_WORKERS)
-        _check_range("BUILDATLAS_CATCH_UP_SECONDS", self.catch_up_seconds, least=0)
-        _check_range("BUILDATLAS_CONNECTIONS", self.connections, least=2)
-        _check_range("BUILDATLAS_EVENTS_KEPT", self.events_kept, least=1)
-        _check_range("BUILDATLAS_EVENTS_DAYS", self.events_days, least=1, most=_MOST_DAYS)
-        _check_range("BUILDATLAS_RECOVERY_SECONDS", self.recovery_seconds, least=1, most=_LONGEST_RECOVERY)
-        _check_range("BUILDATLAS_BACKOFF_SECONDS", self.backoff_seconds, least=0, most=_DAY)
-        _check_range("BUILDATLAS_LONGEST_BACKOFF_SECONDS", self.longest_backoff_seconds, least=0, most=_DAY)
-        _check_range("BUILDATLAS_LOG_LIMIT", self.log_limit, least=0)
-        _check_range("BUILDATLAS_BODY_LIMIT", self.body_limit, least=1024)
-        _check_range("BUILDATLAS_MESSAGE_LIMIT", self.message_limit, least=1024)
-        _check_range("BUILDATLAS_SOCKET_LIMIT", self.socket_limit, least=0)
+        for name, span in _RANGES.items():
+            span.check(variable(name), getattr(self, name))
         if self.log_level not in _LOG_LEVELS:
             raise SettingsError(
                 "BUILDATLAS_LOG_LEVEL", f"{self.log_level!r} is not one of {', '.join(_LOG_LEVELS)}"
             )
 
 
+_RANGES: Final = {
+    name: each
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
+    for each in getattr(hint, "__metadata__", ())
+    if isinstance(each, Range)
+}
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that a field of Settings is read from."""
+    return f"BUILDATLAS_{name.upper()}"
+
+
 def settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings that `environment` and the defaults give, or raise SettingsError."""
-    return Settings(
-        database_url=environment.get("BUILDATLAS_DATABASE_URL") or str(default_database()),
-        host=environment.get("BUILDATLAS_HOST", "127.0.0.1"),
-        port=_whole_number(environment, "BUILDATLAS_PORT", 8000),
-        workers=_whole_number(environment, "BUILDATLAS_WORKERS", 1),
-        catch_up_seconds=_whole_number(environment, "BUILDATLAS_CATCH_UP_SECONDS", 5),
-        connections=_whole_number(environment, "BUILDATLAS_CONNECTIONS", 16),
-        events_kept=_whole_number(environment, "BUILDATLAS_EVENTS_KEPT", 1_000_000),
-        events_days=_whole_number(environment, "BUILDATLAS_EVENTS_DAYS", 30),
-        recovery_seconds=_whole_number(environment, "BUILDATLAS_RECOVERY_SECONDS", 2),
-        backoff_seconds=_whole_number(environment, "BUILDATLAS_BACKOFF_SECONDS", 5),
-        longest_backoff_seconds=_whole_number(environment, "BUILDATLAS_LONGEST_BACKOFF_SECONDS", 300),
-        log_limit=_whole_number(environment, "BUILDATLAS_LOG_LIMIT", 16 * 1024 * 1024),
-        body_limit=_whole_number(environment, "BUILDATLAS_BODY_LIMIT", 16 * 1024 * 1024),
-        message_limit=_whole_number(environment, "BUILDATLAS_MESSAGE_LIMIT", 256 * 1024),
-        socket_limit=_whole_number(environment, "BUILDATLAS_SOCKET_LIMIT", 1_000),
-        log_level=environment.get("BUILDATLAS_LOG_LEVEL", "INFO").upper(),
-    )
+    given: dict[str, Any] = {
+        field.name: environment[variable(field.name)]
+        for field in fields(Settings)
+        if variable(field.name) in environment
+    }
+    for name in given.keys() & _RANGES.keys():
+        given[name] = _whole_number(variable(name), given[name])
+    if "log_level" in given:
+        given["log_level"] = given["log_level"].upper()
+    return Settings(**{**given, "database_url": given.get("database_url") or str(default_database())})
 
 
 def default_database() -> Path:
@@ -145,18 +152,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name)
-    if text is None:
-        return default
+def _whole_number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
         raise SettingsError(name, f"{text!r} is not a whole number") from error
-
-
-def _check_range(name: str, value: int, *, least: int, most: int | None = None) -> None:
-    if value < least:
-        raise SettingsError(name, f"must be at least {least}, not {value}")
-    if most is not None and value > most:
-        raise SettingsError(name, f"must be at most {most}, not {value}")

@@ -1,92 +1,238 @@
-"""GraphQL over WebSocket: the subprotocol graphql-transport-ws, and nothing that a bad frame can break."""
+"""GraphQL over WebSocket: the subprotocol graphql-transport-ws, and nothing that a bad frame can break.
 
-from collections.abc import Callable
-from datetime import timedelta
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Any, Final
 
 import orjson
-import strawberry
-from graphql import GraphQLError
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
+from buildatlas.origins import is_foreign
 from schema.context import Context
+from schema.enums import ErrorCode
+from schema.errors import SlowConsumer
+from schema.operations import Operation
+from schema.streams import Kind, Message, Streams
+
+log = logging.getLogger(__name__)
+
+PROTOCOL: Final = "graphql-transport-ws"
 
 # A client says connection_init at once; one that does not is holding a socket for nothing.
-_INIT_TIMEOUT: Final = timedelta(seconds=5)
+_INIT_SECONDS: Final = 5.0
 
 # Operations in flight on one socket, subscriptions and queries alike.
 _OPERATIONS: Final = 100
 
-
-class Frames(BaseGraphQLTransportWSHandler[Context, None]):
-    """One connection. A frame of the wrong shape closes it with 4400; a refused operation ends only itself."""
-
-    async def handle_message(self, message: Message) -> None:
-        problem = _problem(message)
-        if problem is None:
-            await super().handle_message(message)
-        else:
-            await self.handle_invalid_message(problem)
-
-    @staticmethod
-    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
-        del error
-        return None
+# A reason in a closing frame has at most 123 bytes.
+_LONGEST_REASON: Final = 120
 
 
-class GraphQLOverWebSocket(GraphQL[Context, None]):
-    """The WebSocket endpoint."""
+class _Closed(Exception):
+    """The connection is to end, with this code."""
 
-    graphql_transport_ws_handler_class = Frames
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
 
-    def __init__(self, schema: strawberry.Schema, *, context: Callable[[], Context], sockets: int) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=_INIT_TIMEOUT,
-            max_subscriptions_per_connection=_OPERATIONS,
-        )
-        self._context = context
-        self._free = sockets
+
+BAD_REQUEST: Final = 4400
+UNAUTHORIZED: Final = 4401
+FORBIDDEN: Final = 4403
+WRONG_PROTOCOL: Final = 4406
+INIT_TIMEOUT: Final = 4408
+DUPLICATE: Final = 4409
+TOO_MANY_INITS: Final = 4429
+SLOW_CONSUMER: Final = 4508
+"""Ours: the client may connect again and resume."""
+
+
+_TOO_MANY: Final = Message(
+    Kind.ERROR,
+    orjson.dumps(
+        [
+            {
+                "message": f"at most {_OPERATIONS} operations may be under way on one connection",
+                "extensions": {"code": ErrorCode.LIMIT_EXCEEDED.name},
+            }
+        ]
+    ).decode(),
+)
+
+
+@dataclass(slots=True)
+class GraphQLOverWebSocket:
+    """The WebSocket endpoint. `most` sockets may be open at once."""
+
+    streams: Streams
+    context: Callable[[], Context]
+    most: int
+    origins: Collection[str] = ()
+    """Sites whose pages may open a socket, besides our own."""
+    _open: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket, or refuse it when as many are open as may be."""
-        if self._free <= 0:
-            await _refuse(WebSocket(scope, receive, send))
+        socket = WebSocket(scope, receive, send)
+        if is_foreign(socket.headers, self.origins):
+            await _refuse(
+                socket, HTTPStatus.FORBIDDEN, "this server takes no WebSockets from pages of other sites"
+            )
             return
-        self._free -= 1
+        if self._open >= self.most:
+            await _refuse(socket, HTTPStatus.SERVICE_UNAVAILABLE, "too many open WebSockets: try again later")
+            return
+        self._open += 1
         try:
-            await super().__call__(scope, receive, send)
+            await _Connection(self.streams, self.context(), receive, send).serve(scope)
         finally:
-            self._free += 1
-
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """Return what the operations of one socket share."""
-        del request, response
-        return self._context()
-
-    def decode_json(self, data: str | bytes) -> object:
-        """Read a frame."""
-        return cast("object", orjson.loads(data))
-
-    def encode_json(self, data: object) -> str:
-        """Write a frame, as text: bytes would be sent as a binary frame, which the subprotocol does not have."""
-        return orjson.dumps(data).decode()
+            self._open -= 1
 
 
-async def _refuse(socket: WebSocket) -> None:
-    await socket.send_denial_response(
-        Response("too many open WebSockets: try again later", HTTPStatus.SERVICE_UNAVAILABLE)
-    )
+async def _refuse(socket: WebSocket, status: HTTPStatus, problem: str) -> None:
+    await socket.send_denial_response(PlainTextResponse(problem, status))
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """One socket."""
+
+    streams: Streams
+    context: Context
+    receive: Receive
+    send: Send
+    operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    is_initiated: bool = False
+    is_closed: bool = False
+
+    async def serve(self, scope: Scope) -> None:
+        """Serve it to its end."""
+        if PROTOCOL not in scope["subprotocols"]:
+            await self.send({"type": "websocket.accept", "headers": []})
+            await self._close(WRONG_PROTOCOL, "Subprotocol not acceptable")
+            return
+        await self.receive()
+        await self.send({"type": "websocket.accept", "subprotocol": PROTOCOL, "headers": []})
+        lateness = asyncio.create_task(self._expect_init())
+        try:
+            await self._listen()
+        except _Closed as closed:
+            await self._close(closed.code, closed.reason)
+        finally:
+            tasks = [lateness, *self.operations.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _expect_init(self) -> None:
+        await asyncio.sleep(_INIT_SECONDS)
+        if not self.is_initiated:
+            await self._close(INIT_TIMEOUT, "Connection initialisation timeout")
+
+    async def _listen(self) -> None:
+        while not self.is_closed:
+            event = await self.receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            await self._handle(_read(event))
+
+    async def _handle(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._initiate(message.get("payload"))
+            case "ping":
+                await self._say({"type": "pong"})
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(message["id"], message["payload"])
+            case "complete":
+                self._complete(message["id"])
+            case other:
+                raise _Closed(BAD_REQUEST, f"Unknown message type: {other}")
+
+    async def _initiate(self, payload: object) -> None:
+        if not isinstance(payload, dict | None):
+            raise _Closed(BAD_REQUEST, "Invalid connection init payload")
+        if self.is_initiated:
+            raise _Closed(TOO_MANY_INITS, "Too many initialisation requests")
+        self.is_initiated = True
+        await self._say({"type": "connection_ack"})
+
+    def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
+        if not self.is_initiated:
+            raise _Closed(UNAUTHORIZED, "Unauthorized")
+        if id in self.operations:
+            raise _Closed(DUPLICATE, f"Subscriber for {id} already exists")
+        operation = Operation(payload["query"], payload.get("variables"), payload.get("operationName"))
+        task = asyncio.create_task(self._run(id, operation))
+        self.operations[id] = task
+
+    def _complete(self, id: str) -> None:
+        task = self.operations.pop(id, None)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, id: str, operation: Operation) -> None:
+        # Once and for all of its messages.
+        named = f',"id":{orjson.dumps(id).decode()}'
+        # The client has gone, or is told by the end of the connection.
+        with suppress(OSError):
+            if len(self.operations) > _OPERATIONS:
+                self.operations.pop(id)
+                await self._tell(named, _TOO_MANY)
+                return
+            try:
+                async with self.streams.deliver(operation, self.context) as stream:
+                    async for message in stream:
+                        if message.is_last and self.operations.get(id) is asyncio.current_task():
+                            del self.operations[id]
+                        await self._tell(named, message)
+            except SlowConsumer as slow:
+                await self._close(SLOW_CONSUMER, str(slow))
+
+    async def _tell(self, named: str, message: Message) -> None:
+        payload = f',"payload":{message.payload}' if message.payload else ""
+        text = f'{{"type":"{message.kind.value}"{named}{payload}}}'
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def _say(self, message: Mapping[str, Any]) -> None:
+        with suppress(OSError):
+            await self.send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+
+    async def _close(self, code: int, reason: str) -> None:
+        self.is_closed = True
+        with suppress(OSError):
+            await self.send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
+
+
+def _cut(reason: str) -> str:
+    return reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+
+
+def _read(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = event.get("text")
+    if text is None:
+        raise _Closed(BAD_REQUEST, "WebSocket message type must be text")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _Closed(BAD_REQUEST, "WebSocket message must be valid JSON") from error
+    problem = _problem(message)
+    if problem is not None:
+        raise _Closed(BAD_REQUEST, problem)
+    found: Mapping[str, Any] = message
+    return found
 
 
 def _problem(message: object) -> str | None:

@@ -1,6 +1,6 @@
 """GraphQL over HTTP: what a request may look like, and how an answer is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -19,6 +19,7 @@ from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SchemaError
+from schema.operations import Operation, kind_of
 from schema.positions import read_position
 from storage.errors import StorageError
 
@@ -56,15 +57,6 @@ class BadRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """What a request asks to execute."""
-
-    query: str
-    variables: dict[str, object] | None
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class GraphQLOverHTTP:
     """The HTTP endpoint: one request, one operation, one answer."""
 
@@ -82,23 +74,19 @@ class GraphQLOverHTTP:
     async def _answer(self, request: Request) -> Response:
         media = accepts(request.headers.get("accept"), (JSON, RESPONSE))
         if media is None:
-            refusal = BadRequest(HTTPStatus.NOT_ACCEPTABLE, f"this endpoint answers in {RESPONSE} or {JSON}")
-            return _refusal(refusal, JSON)
+            unacceptable = BadRequest(
+                HTTPStatus.NOT_ACCEPTABLE, f"this endpoint answers in {RESPONSE} or {JSON}"
+            )
+            return refusal(unacceptable, JSON)
         try:
-            _check_method(request.method)
-            operation = await self._operation(request)
+            check_method(request.method, _ALLOWED)
+            operation = await read_operation(request, self.body_limit)
             context = self.context()
             await self._catch_up(context, request.headers.get(AFTER))
             result = await self._execute(operation, context, request.method)
-        except BadRequest as refusal:
-            return _refusal(refusal, media)
+        except BadRequest as problem:
+            return refusal(problem, media)
         return _answer(result, media)
-
-    async def _operation(self, request: Request) -> Operation:
-        if request.method == "POST":
-            _check_content_type(request.headers.get("content-type"))
-            return _operation(_read_json("body", await _body(request, self.body_limit)))
-        return _operation(_parameters(request.query_params))
 
     async def _catch_up(self, context: Context, after: str | None) -> None:
         """Wait until this process can read what its client has seen, maybe of another process."""
@@ -131,18 +119,34 @@ def _not_caught_up(error: SchemaError | StorageError) -> BadRequest:
     return BadRequest(HTTPStatus.BAD_REQUEST, text_of(error), code=code)
 
 
+async def read_operation(request: Request, body_limit: int) -> Operation:
+    """Return what a request asks for, by GET in its parameters or by POST in its body. Raises BadRequest."""
+    if request.method == "POST":
+        _check_content_type(request.headers.get("content-type"))
+        return _operation(_read_json("body", await _body(request, body_limit)))
+    return _operation(_parameters(request.query_params))
+
+
+def forbid_mutation(operation: Operation) -> None:
+    """Raise BadRequest for a mutation: what is asked by GET may be asked again by anybody who has the address."""
+    if kind_of(operation) is OperationType.MUTATION:
+        raise _wrong_operation(OperationType.MUTATION)
+
+
 def _wrong_operation(kind: OperationType) -> BadRequest:
     if kind is OperationType.MUTATION:
         return BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, "a mutation must be sent by POST", {"Allow": "POST"})
     return BadRequest(
         HTTPStatus.BAD_REQUEST,
-        "a subscription needs a WebSocket to this address, with the subprotocol graphql-transport-ws",
+        "a subscription needs a WebSocket to this address, with the subprotocol graphql-transport-ws, "
+        "or server-sent events from /graphql/stream",
     )
 
 
-def _check_method(method: str) -> None:
-    if method not in _ALLOWED:
-        allowed = {"Allow": ", ".join(_ALLOWED)}
+def check_method(method: str, methods: Collection[str]) -> None:
+    """Raise BadRequest for a method that is none of these."""
+    if method not in methods:
+        allowed = {"Allow": ", ".join(methods)}
         raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} is not a method of this endpoint", allowed)
 
 
@@ -205,9 +209,10 @@ def _wrong_field(name: str, expected: str) -> BadRequest:
     return BadRequest(HTTPStatus.BAD_REQUEST, f"`{name}` must be {expected}")
 
 
-def _refusal(refusal: BadRequest, media: str) -> Response:
-    body = {"errors": [{"message": str(refusal), "extensions": {"code": refusal.code.name}}]}
-    return _response(body, media, refusal.status, refusal.headers)
+def refusal(problem: BadRequest, media: str) -> Response:
+    """Return what tells of a problem with a request."""
+    body = {"errors": [{"message": str(problem), "extensions": {"code": problem.code.name}}]}
+    return _response(body, media, problem.status, problem.headers)
 
 
 def _answer(result: ExecutionResult, media: str) -> Response:

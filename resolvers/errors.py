@@ -206,3 +206,38 @@ class Gone(Refusal):
 
     def __str__(self) -> str:
         return f"{self.subject} was deleted while this was being planned: ask again"
+
+
+class TokenTaken(Refusal):
+    """A token of this name has been made, and may have been revoked since."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, path=("name",))
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is or was a token {self.name}: take another name"
+
+
+class Unauthenticated(Refusal):
+    """Nobody knows who asks, and only some may."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class Forbidden(Refusal):
+    """Whoever asks may not do this."""
+
+    def __init__(self, token: str, *, needs: str, has: tuple[str, ...]) -> None:
+        super().__init__(token, needs, has)
+        self.token = token
+        self.needs = needs
+        self.has = has
+
+    def __str__(self) -> str:
+        return f"the token {self.token} has the scopes {', '.join(self.has)}, and this needs {self.needs.lower()}"

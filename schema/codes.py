@@ -35,6 +35,7 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     errors.Behind: Shown(ErrorCode.UNAVAILABLE, ("position", "newest")),
     errors.RepeatedLabel: Shown(ErrorCode.BAD_USER_INPUT, ("key",)),
     errors.TooLarge: Shown(ErrorCode.LIMIT_EXCEEDED, ("what", "found", "allowed")),
+    errors.SlowConsumer: Shown(ErrorCode.SLOW_CONSUMER, ("limit",)),
     errors.Vanished: Shown(ErrorCode.NOT_FOUND),
     # Only the parser nests deep enough for this, and only with a document made for it.
     RecursionError: Shown(ErrorCode.LIMIT_EXCEEDED),
@@ -66,6 +67,9 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     resolvers.errors.InUse: Shown(ErrorCode.CONFLICT, ("path", "builds")),
     resolvers.errors.NotRetried: Shown(ErrorCode.CONFLICT, ("path", "subject")),
     resolvers.errors.Gone: Shown(ErrorCode.NOT_FOUND, ("path", "subject")),
+    resolvers.errors.TokenTaken: Shown(ErrorCode.ALREADY_EXISTS, ("path", "name")),
+    resolvers.errors.Unauthenticated: Shown(ErrorCode.UNAUTHENTICATED),
+    resolvers.errors.Forbidden: Shown(ErrorCode.FORBIDDEN, ("token", "needs", "has")),
     resolvers.errors.LimitExceeded: Shown(ErrorCode.LIMIT_EXCEEDED, ("path", "given", "limit")),
 }
 

@@ -8,10 +8,12 @@ import anyio
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from resolvers.access import TRUSTED, Viewer
 from resolvers.atlas import Atlas
 from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
 from resolvers.policy import DEFAULT_POLICY, Policy
 from schema.errors import Behind
+from schema.feeds import Feed
 from schema.loaders import Loaders
 from schema.pulse import Pulse
 
@@ -57,6 +59,9 @@ class Context:
     request_id: str
     actor: str | None = None
     """Who asks, as history is to tell it."""
+    viewer: Viewer = TRUSTED
+    """What whoever asks may do."""
+    feed: Feed = field(default_factory=Feed)
     executed: bool = False
     """Whether the document was accepted, so that errors are about what it asks for."""
     loaders: Loaders = field(init=False)
@@ -83,9 +88,13 @@ class Context:
         """The catalogue, its graphs and the solver's view of it."""
         return self.application.atlas
 
+    def fed(self, feed: Feed) -> "Context":
+        """Return a context for one more operation, whose items are delivered by way of `feed`."""
+        return Context(self.application, self.request_id, self.actor, self.viewer, feed)
+
     def for_operation(self) -> "Context":
         """Return a context for one more operation of the same request or socket."""
-        return Context(self.application, self.request_id, self.actor)
+        return self.fed(self.feed)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

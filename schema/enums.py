@@ -233,6 +233,12 @@ class ErrorCode(Enum):
     GAVE_UP = enum_value(
         "GAVE_UP", description="A budget ran out before there was an answer; says nothing about the answer."
     )
+    UNAUTHENTICATED = enum_value("UNAUTHENTICATED", description="No token was shown, or none that is valid.")
+    FORBIDDEN = enum_value("FORBIDDEN", description="The token that was shown does not allow it.")
+    SLOW_CONSUMER = enum_value(
+        "SLOW_CONSUMER",
+        description="Too many messages were waiting to be read: resume after the last cursor.",
+    )
     UNAVAILABLE = enum_value("UNAVAILABLE", description="The database cannot be used now; try again later.")
     INTERNAL_SERVER_ERROR = enum_value(
         "INTERNAL_SERVER_ERROR", description="A fault of the server, logged under `extensions.requestId`."

@@ -83,6 +83,19 @@ class TooLarge(SchemaError):
         return f"{self.what}: {self.found:,}, and at most {self.allowed:,} is allowed in one operation"
 
 
+class SlowConsumer(SchemaError):
+    """A subscriber does not take what is delivered to it."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"more than {self.limit} messages were waiting to be read: resume after the last cursor you have"
+        )
+
+
 class Vanished(SchemaError):
     """Something was deleted while the operation was reading around it."""
 

@@ -58,6 +58,7 @@ class Subscription:
         filter: Annotated[EventFilter | None, argument(description="Which events. Null: all.")] = None,
         after: After = None,
     ) -> AsyncGenerator[EventItem, None]:
+        after = info.context.feed.after or after
         chosen = filter.to_selection() if filter else EventSelection()
         start = await _start(info.context, after)
         wanted = Wanted(*(selects(info, name) for name in ("transition", "build", "run")))
@@ -79,6 +80,7 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[BuildStatusItem, None]:
         context = info.context
+        after = context.feed.after or after
         watch = BuildWatch(
             context.atlas.database, filter.to_filter() if filter else builds.ALL, is_resumed=after is not None
         )
@@ -88,6 +90,8 @@ class Subscription:
             while True:
                 part = await anyio.to_thread.run_sync(watch.snapshot, start, before)
                 start = part.position
+                # Whoever has a part only begins anew.
+                context.feed.cursor = start if part.is_last else None
                 context.forget()
                 yield BuildSnapshot(
                     cursor=str(start), builds=[Build.of(row) for row in part.builds], complete=part.is_last
@@ -118,15 +122,20 @@ async def _follow(
 ) -> AsyncGenerator[EventItem, None]:
     """Yield what comes after `start`, and wait for more at the end. A gap ends it."""
     position = start
+    feed, pulse = context.feed, context.application.pulse
     while True:
         found = await anyio.to_thread.run_sync(read, position)
         if isinstance(found, Trimmed):
+            feed.cursor = None
             yield EventGap(requested=str(position), resume_from=str(found.resume_from))
             return
         # What is asked of a build beyond its own row is read as it is now, too.
         context.forget()
         for row in found.events:
+            feed.cursor = row.seq
             yield Event.of(row, found.told)
-        if found.position == position:
-            await context.application.pulse.beyond(position)
         position = found.position
+        if position >= pulse.position:
+            if not feed.at_end(position):
+                return
+            await pulse.beyond(position)

@@ -1,6 +1,7 @@
 """A real server in a thread, and a client of its WebSocket."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,15 +15,28 @@ from websockets.typing import Subprotocol
 from buildatlas.server import Server, address_of, listen
 from buildatlas.settings import Settings
 
+# Each event takes a few kilobytes.
+_WIDE = " ".join(f"a{number}{'x' * 100}: package" for number in range(29))
+WIDE_EVENTS = (
+    f"subscription($after: String) {{ events(after: $after) {{ ... on Event {{ cursor {_WIDE} }} }} }}"
+)
+PUBLISH_MANY = """mutation($input: PublishVersionsInput!) {
+    publishVersions(input: $input) { published } }"""
 PUBLISH = "mutation($input: PublishVersionInput!) { publishVersion(input: $input) { cursor } }"
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """Serve as long as the block runs, and give the address, without a slash at its end."""
+def serving(settings: Settings, *, send_buffer: int | None = None) -> Iterator[str]:
+    """Serve as long as the block runs, and give the address, without a slash at its end.
+
+    A small `send_buffer` has the server notice sooner that a client does not read.
+    """
     ready = threading.Event()
     server = Server(settings, announce=ready.set)
     with listen(settings) as listener:
+        if send_buffer is not None:
+            # Connections inherit it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -39,6 +53,16 @@ def publish(address: str, package: str, version: str) -> str:
     variables = {"input": {"package": package, "version": version}}
     answer = httpx.post(f"{address}/graphql", json={"query": PUBLISH, "variables": variables}, timeout=60)
     return str(answer.json()["data"]["publishVersion"]["cursor"])
+
+
+def publish_many(address: str, package: str, number: int) -> None:
+    """Publish so many versions over HTTP, in one transaction."""
+    versions = [{"package": package, "version": f"1.{each}"} for each in range(number)]
+    variables = {"input": {"versions": versions, "atomic": True}}
+    answer = httpx.post(
+        f"{address}/graphql", json={"query": PUBLISH_MANY, "variables": variables}, timeout=60
+    ).json()
+    assert answer["data"]["publishVersions"]["published"] == number, answer
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from buildatlas.settings import Settings
-from tests.api.serving import Socket, connected, publish, serving
+from tests.api.serving import WIDE_EVENTS, Socket, connected, publish, publish_many, serving
 
 EVENTS = (
     "subscription($after: String) { events(after: $after) { ... on Event { cursor kind package version } } }"
@@ -189,3 +189,28 @@ def test_a_server_stops_although_sockets_are_open(settings: Settings) -> None:
             socket.subscribe(EVENTS)
 
         assert closed_with(socket)[0] == 1012
+
+
+def test_a_reader_that_does_not_read_is_cut_off_while_another_gets_everything(settings: Settings) -> None:
+    settings = dataclasses.replace(settings, queue_limit=32)
+    with (
+        serving(settings, send_buffer=4_096) as address,
+        connected(address) as slow,
+        connected(address) as fast,
+    ):
+        slow.subscribe(WIDE_EVENTS)
+        fast.subscribe(WIDE_EVENTS)
+        for number in range(60):
+            # The package itself and then ten versions at a time, as many as any queue holds.
+            publish_many(address, f"a{number}", 10)
+            assert [int(fast.data()["events"]["cursor"]) for _ in range(11)] == list(
+                range(11 * number + 1, 11 * number + 12)
+            )
+        read: list[object] = []
+        with pytest.raises(ConnectionClosed) as closed:
+            read.extend(slow.data() for _ in range(660))
+
+    assert len(read) < 660
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4508
+    assert "resume after the last cursor" in closed.value.rcvd.reason

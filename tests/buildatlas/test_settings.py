@@ -31,11 +31,12 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "BUILDATLAS_BODY_LIMIT": "2048",
         "BUILDATLAS_MESSAGE_LIMIT": "4096",
         "BUILDATLAS_SOCKET_LIMIT": "7",
+        "BUILDATLAS_QUEUE_LIMIT": "9",
         "BUILDATLAS_LOG_LEVEL": "debug",
     }
 
     assert settings(environment) == Settings(
-        "sqlite:///x.db", "::1", 9000, 4, 2, 8, 1000, 7, 3, 1, 9, 512, 2048, 4096, 7, "DEBUG"
+        "sqlite:///x.db", "::1", 9000, 4, 2, 8, 1000, 7, 3, 1, 9, 512, 2048, 4096, 7, 9, "DEBUG"
     )
 
 

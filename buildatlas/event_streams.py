@@ -1,0 +1,114 @@
+"""GraphQL over server-sent events: graphql-sse with a connection for each operation, which a browser's EventSource can read.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from buildatlas.negotiation import accepts
+from buildatlas.transport import JSON, BadRequest, check_method, forbid_mutation, read_operation, refusal
+from schema.context import Context
+from schema.errors import SlowConsumer
+from schema.operations import Operation
+from schema.streams import Message, Stream, Streams
+
+EVENT_STREAM: Final = "text/event-stream"
+
+_ALLOWED: Final = ("GET", "POST")
+
+# Proxies close what is silent for longer than half a minute or so.
+_KEEP_ALIVE_SECONDS: Final = 12.0
+_KEEP_ALIVE: Final = ":\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLOverEvents:
+    """The endpoint of event streams: one request, one operation, all of its results."""
+
+    streams: Streams
+    context: Callable[[], Context]
+    body_limit: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            _check_accept(request.headers.get("accept"))
+            check_method(request.method, _ALLOWED)
+            operation = await read_operation(request, self.body_limit)
+            if request.method == "GET":
+                forbid_mutation(operation)
+            context = self.context()
+        except BadRequest as problem:
+            return refusal(problem, JSON)
+        # A browser that connects again says what it has got.
+        after = request.headers.get("last-event-id") or None
+        return StreamingResponse(
+            self._events(operation, context, after),
+            media_type=EVENT_STREAM,
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _events(self, operation: Operation, context: Context, after: str | None) -> AsyncIterator[str]:
+        # The client learns at once that it is connected.
+        yield _KEEP_ALIVE
+        async with self.streams.deliver(operation, context, after=after) as stream:
+            try:
+                async for text in _texts(stream):
+                    yield text
+            except SlowConsumer:
+                # It ends without `complete`, so the client connects again, and goes on after the last that it has.
+                return
+
+
+def _check_accept(header: str | None) -> None:
+    if accepts(header, (EVENT_STREAM,)) is None:
+        raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, f"this endpoint answers in {EVENT_STREAM}")
+
+
+async def _texts(stream: Stream) -> AsyncIterator[str]:
+    """Yield what is sent: the messages, and now and then a sign of life."""
+    coming: asyncio.Future[Message] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(stream))
+            done, _ = await asyncio.wait({coming}, timeout=_KEEP_ALIVE_SECONDS)
+            if not done:
+                yield _KEEP_ALIVE
+                continue
+            try:
+                message = coming.result()
+            except StopAsyncIteration:
+                return
+            coming = None
+            for text in _written(message):
+                yield text
+    finally:
+        if coming is not None:
+            coming.cancel()
+
+
+def _written(message: Message) -> list[str]:
+    place = "" if message.cursor is None else f"id: {message.cursor}\n"
+    match message.kind.value:
+        case "next":
+            return [f"event: next\n{place}data: {message.payload}\n\n"]
+        case "error":
+            # The protocol has no event for it: a result that holds nothing but errors.
+            return [f'event: next\ndata: {{"errors":{message.payload}}}\n\n', _COMPLETE]
+        case _:
+            return [_COMPLETE]
+
+
+_COMPLETE: Final = "event: complete\ndata:\n\n"
