@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.buildatlas.prefork import prefork
+
 CATALOGUE = """\
 {"name":"app","version":"1.0","dependencies":[{"package":"lib","constraint":">=1"},{"package":"tool","kinds":["BUILD"]}]}
 {"name":"lib","version":"1.0"}
@@ -36,27 +38,28 @@ class Terminal:
     database: str | None = None
     """Its URL; None for a file in the folder."""
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "BUILDATLAS_DATABASE_URL": self.database or str(self.folder / "catalogue.db"),
             "COLUMNS": "60",
             "NO_COLOR": "1",
         }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "buildatlas.cli", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=self.environment,
             cwd=self.folder,
         )
 
     def run(self, *arguments: str, input: str = "") -> Run:
-        with self.start(*arguments) as process:
-            out, err = process.communicate(input, timeout=120)
-        return Run(process.returncode, out, err)
+        return Run(*prefork().run(arguments, environment=self.environment, folder=self.folder, input=input))
 
     def write(self, name: str, content: str) -> str:
         (self.folder / name).write_text(content)
