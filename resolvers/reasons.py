@@ -1,6 +1,6 @@
 """Why a build is not being built: what is in its way in the end, and by which chain.
 
-How it works: what waits is followed, a level at a time, to what it waits for and has not ended well, down to builds that do
+How it works: what waits is followed, by the database, to what it waits for and has not ended well, down to builds that do
 not wait: these are running, queued, or have ended badly by themselves. What keeps one of these back is told by `Causes`,
 which also ranks what to mend first. The chain to each is a shortest one, since nearer builds are met first.
 """
@@ -130,8 +130,8 @@ def blocked_by(
 ) -> dict[int, list[Reason]]:
     """Return why each of these builds is not being built: what is to be mended first, and then the nearest.
 
-    Nothing for what is being built, may be claimed, or has ended by itself. The number of statements grows with the
-    length of the chains, and not with the number of builds.
+    Nothing for what is being built, may be claimed, or has ended by itself. The number of statements grows neither with
+    the number of builds nor with the length of the chains.
     """
     asked = [build.id for build in builds if _is_asked(build)]
     reasons: dict[int, list[Reason]] = {build.id: [] for build in builds}
@@ -157,19 +157,11 @@ class _Surroundings:
 
     @classmethod
     def around(cls, connection: Connection, ids: Sequence[int]) -> "_Surroundings":
-        found = cls({}, {})
-        level = list(ids)
-        while level and len(found.builds) < _BUDGET:
-            found.builds.update(standings.of_builds(connection, level))
-            waiting = [id_ for id_ in level if id_ in found.builds and waits(found.builds[id_])]
-            for id_, other in standings.in_the_way(connection, waiting):
-                found.ways.setdefault(id_, []).append(other)
-            known = found.builds
-            level = list(
-                dict.fromkeys(
-                    each for id_ in waiting for each in found.ways.get(id_, ()) if each not in known
-                )
-            )
+        all_ids = standings.all_in_the_way(connection, ids, limit=max(_BUDGET, len(ids)))
+        found = cls(standings.of_builds(connection, all_ids), {})
+        waiting = [id_ for id_, build in found.builds.items() if waits(build)]
+        for id_, other in standings.in_the_way(connection, waiting):
+            found.ways.setdefault(id_, []).append(other)
         return found
 
     def roots(self) -> list[Standing]:

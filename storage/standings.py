@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select, text
 
 from storage.build_conditions import IS_FREE, IS_OVERTAKEN
 from storage.build_tables import BUILD_DEPENDENCIES, BUILDS, RUNS
@@ -44,6 +44,14 @@ def of_builds(connection: Connection, ids: Iterable[int]) -> dict[int, Standing]
 def in_the_way(connection: Connection, ids: Iterable[int]) -> list[tuple[int, int]]:
     """Return what is in the way of each of these builds: the build, and one that it waits for and has not ended well."""
     return _IN_THE_WAY.all(connection, ids=ids)
+
+
+def all_in_the_way(connection: Connection, ids: Iterable[int], *, limit: int) -> list[int]:
+    """Return these builds, those that exist, and what is in the way of them, directly or not; nearest first, up to `limit`.
+
+    One statement however long the chains are. What does not wait is not followed any further.
+    """
+    return _ALL_IN_THE_WAY.all(connection, ids=ids, limit=limit)
 
 
 def held_up(connection: Connection, run_id: int | None = None) -> list[int]:
@@ -97,17 +105,34 @@ _OF_BUILDS: Final = Query(
     .where(any_of(_C.id, "ids")),
     Standing,
 )
+_IS_IN_THE_WAY: Final = or_(
+    _DEPENDENCY.c.status != BuildStatus.COMPLETED, ~among(_DEPENDENCY.c.conclusion, RELEASING)
+)
 _IN_THE_WAY: Final[Query[tuple[int, int]]] = Query(
     select(_W.build_id, _W.dependency_id)
     .join_from(BUILD_DEPENDENCIES, _DEPENDENCY, _DEPENDENCY.c.id == _W.dependency_id)
-    .where(
-        any_of(_W.build_id, "ids"),
-        or_(_DEPENDENCY.c.status != BuildStatus.COMPLETED, ~among(_DEPENDENCY.c.conclusion, RELEASING)),
-    )
+    .where(any_of(_W.build_id, "ids"), _IS_IN_THE_WAY)
     .order_by(_W.build_id, _W.dependency_id),
     as_tuple,
 )
 _IS_BLOCKED: Final = _C.status == BuildStatus.BLOCKED
+
+
+def _all_in_the_way() -> Select[tuple[int]]:
+    found = select(_C.id).where(any_of(_C.id, "ids")).cte("found", recursive=True)
+    beyond = (
+        select(_W.dependency_id)
+        .join_from(found, BUILDS, _C.id == found.c.id)
+        .join(BUILD_DEPENDENCIES, _W.build_id == _C.id)
+        .join(_DEPENDENCY, _DEPENDENCY.c.id == _W.dependency_id)
+        .where(or_(_IS_BLOCKED, _C.conclusion == BuildConclusion.DEP_FAILED), _IS_IN_THE_WAY)
+    )
+    # Both databases go on from what was found first, and no further than is taken from them.
+    everything = found.union(beyond)
+    return select(everything.c.id).limit(bindparam("limit"))
+
+
+_ALL_IN_THE_WAY: Final = Query(_all_in_the_way(), int)
 _IS_QUEUED: Final = _C.status == BuildStatus.QUEUED
 
 

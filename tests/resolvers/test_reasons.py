@@ -252,6 +252,22 @@ def test_many_builds_are_answered_by_as_many_statements_as_one(database_url: str
         assert count(apps) == count(apps[:1])
 
 
+def test_a_long_chain_is_answered_by_as_many_statements_as_a_short_one(database_url: str) -> None:
+    statements: list[str] = []
+    with closing(Database.open(database_url, trace=statements.append)) as database:
+        text = "\n".join(f"p{number} 1 needs p{number - 1}" for number in range(1, 30))
+        world = World.of(database, f"p0 1 needs gone\n{text}")
+        world.start()
+
+        def count(package: str) -> int:
+            statements.clear()
+            (reason,) = why(world, package)
+            assert reason.path[-2:] == ("p0", "gone")
+            return len([each for each in statements if each.startswith(("SELECT", "WITH"))])
+
+        assert count("p29") == count("p2")
+
+
 def test_no_builds_need_no_statement(database_url: str) -> None:
     statements: list[str] = []
     with closing(Database.open(database_url, trace=statements.append)) as database:

@@ -72,6 +72,10 @@ class World:
         """Return the statements that one operation runs, without those that begin and end transactions."""
         self.statements.clear()
         self.ask(query, **variables)
+        return self.reads()
+
+    def reads(self) -> Sequence[str]:
+        """Return the statements so far that read."""
         return [text for text in self.statements if text.split()[0] in {"SELECT", "WITH"}]
 
     @asynccontextmanager

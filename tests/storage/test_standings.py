@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage import packages, standings
+from storage import packages, standings, waits
 from storage.database import Connection, Database
 from storage.standings import Standing
 from storage.tables import Kind, PackageFields
@@ -94,6 +94,39 @@ def test_in_the_way_is_what_has_not_ended_well(database: Database) -> None:
         found = standings.in_the_way(connection, [tool, app, good])
 
     assert found == [(app, bad), (app, unfinished)]
+
+
+def test_all_in_the_way_is_followed_through_what_waits_nearest_first_up_to_a_limit(
+    database: Database,
+) -> None:
+    run = add_run(database)
+    versions = add_versions(database, "a", "b", "c", "d", "e", "f")
+    beyond = add_build(database, run, versions["a"])
+    queued = add_build(database, run, versions["b"], needs=(beyond,))
+    built = add_build(database, run, versions["c"])
+    finish(database, built, BuildConclusion.SUCCESS)
+    failed = add_build(database, run, versions["d"], needs=(queued, built), status=BLOCKED)
+    put_in(database, failed, "COMPLETED", conclusion=BuildConclusion.DEP_FAILED)
+    lib = add_build(database, run, versions["e"], needs=(failed,), status=BLOCKED)
+    app = add_build(database, run, versions["f"], needs=(lib, queued), status=BLOCKED)
+
+    with database.read() as connection:
+        found = standings.all_in_the_way(connection, [app, app + 1], limit=9)
+        nearest = standings.all_in_the_way(connection, [app], limit=3)
+
+    assert (found[0], set(found[1:3]), found[3:]) == (app, {lib, queued}, [failed])
+    assert set(nearest) == {app, lib, queued}
+
+
+def test_builds_that_wait_for_each_other_are_in_the_way_once(database: Database) -> None:
+    run = add_run(database)
+    versions = add_versions(database, "a", "b")
+    one = add_build(database, run, versions["a"], status=BLOCKED)
+    other = add_build(database, run, versions["b"], needs=(one,), status=BLOCKED)
+    database.write(lambda connection: waits.insert(connection, [(one, other)]))
+
+    with database.read() as connection:
+        assert standings.all_in_the_way(connection, [one], limit=9) == [one, other]
 
 
 def test_held_up_is_what_waits_and_what_has_failed_by_others(database: Database) -> None:
