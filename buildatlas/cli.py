@@ -40,10 +40,12 @@ from buildatlas.resolving import resolve
 from buildatlas.running import plan_input, print_solved, run
 from buildatlas.settings import SettingsError, settings
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
+from buildatlas.token_commands import app as tokens
 from buildatlas.watching import watch
 from buildatlas.wording import counted
 from buildatlas.working import worker
 from graph.errors import GraphError
+from resolvers.errors import Refusal
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ _CALLERS_FAULTS: Final = frozenset(
         "CONFLICT",
         "ILLEGAL_TRANSITION",
         "LIMIT_EXCEEDED",
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
     }
 )
 
@@ -79,7 +83,7 @@ def main() -> None:
         app(standalone_mode=True)
     except Refused as error:
         _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
-    except (WrongUse, SettingsError, GraphError) as error:
+    except (WrongUse, SettingsError, GraphError, Refusal) as error:
         _fail(error, Exit.WRONG_USE)
     except (StorageError, UnreadableFile, UnwritableFile, Unreachable) as error:
         _fail(error, Exit.FAILED)
@@ -110,6 +114,21 @@ def serve(
         str | None, typer.Option(help="The address to answer on.", show_default="127.0.0.1")
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to answer on.", show_default="8000")] = None,
+    anonymous_read: Annotated[
+        bool | None,
+        typer.Option(
+            "--anonymous-read/--no-anonymous-read",
+            help="Whether those may read who show no token, once there are any.",
+            show_default="no",
+        ),
+    ] = None,
+    trusted_documents: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A JSON file whose values are the only documents that are executed without a token.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -127,6 +146,8 @@ def serve(
         defaults,
         host=defaults.host if host is None else host,
         port=defaults.port if port is None else port,
+        anonymous_read=defaults.anonymous_read if anonymous_read is None else anonymous_read,
+        trusted_documents=trusted_documents or defaults.trusted_documents,
         workers=defaults.workers if workers is None else workers,
         database_url=defaults.database_url if database is None else database,
     )
@@ -207,6 +228,8 @@ app.command()(blockers)
 app.command()(cancel)
 
 app.command()(retry)
+
+app.add_typer(tokens)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Asking a server, by the public API."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
@@ -9,6 +10,9 @@ import httpx
 # A plan over tens of thousands of packages takes seconds; whoever waits longer than this can press Ctrl-C.
 _PATIENCE: Final = 300.0
 _CONNECT_PATIENCE: Final = 10.0
+
+TOKEN_VARIABLE: Final = "BUILDATLAS_TOKEN"  # noqa: S105 - a name
+"""Where the token is found: what stands on a command line, every user of the machine can read."""
 
 Answer = dict[str, Any]
 """The `data` of a response: its form is the operation's."""
@@ -77,8 +81,15 @@ def connect(url: str, *, patience: float = _PATIENCE) -> Iterator[Client]:
         raise Unreachable(url, "this is not the address of a server, such as http://localhost:8000")
     timeout = httpx.Timeout(patience, connect=min(patience, _CONNECT_PATIENCE))
     # A worker's builds all speak at once.
-    with httpx.Client(timeout=timeout, limits=httpx.Limits(max_connections=None)) as client:
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(timeout=timeout, limits=limits, headers=credentials(os.environ)) as client:
         yield ServerClient(url, client)
+
+
+def credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the header by which a server knows who asks, when there is a token in `BUILDATLAS_TOKEN`."""
+    token = environment.get(TOKEN_VARIABLE)
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _is_address(url: str) -> bool:

@@ -4,17 +4,20 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from buildatlas.doorkeeping import expulsion
 from buildatlas.negotiation import accepts
-from buildatlas.transport import JSON, BadRequest, check_method, forbid_mutation, read_operation, refusal
+from buildatlas.requests import JSON, BadRequest, check_method, refusal
+from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operation
 from schema.context import Context
 from schema.errors import SlowConsumer
 from schema.operations import Operation
@@ -28,14 +31,17 @@ _ALLOWED: Final = ("GET", "POST")
 _KEEP_ALIVE_SECONDS: Final = 12.0
 _KEEP_ALIVE: Final = ":\n\n"
 
+# How often it is looked whether who has connected would still be let in, in seconds.
+_RECOGNISE_EVERY: Final = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class GraphQLOverEvents:
     """The endpoint of event streams: one request, one operation, all of its results."""
 
     streams: Streams
-    context: Callable[[], Context]
-    body_limit: int
+    enter: Enter
+    body_limits: BodyLimits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,29 +52,41 @@ class GraphQLOverEvents:
         try:
             _check_accept(request.headers.get("accept"))
             check_method(request.method, _ALLOWED)
-            operation = await read_operation(request, self.body_limit)
+            context = await self.enter(request.headers)
+            operation = await read_operation(request, self.body_limits.of(context))
             if request.method == "GET":
                 forbid_mutation(operation)
-            context = self.context()
         except BadRequest as problem:
             return refusal(problem, JSON)
         # A browser that connects again says what it has got.
         after = request.headers.get("last-event-id") or None
         return StreamingResponse(
-            self._events(operation, context, after),
+            self._events(request.headers, operation, context, after),
             media_type=EVENT_STREAM,
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _events(self, operation: Operation, context: Context, after: str | None) -> AsyncIterator[str]:
+    async def _events(
+        self, headers: Headers, operation: Operation, context: Context, after: str | None
+    ) -> AsyncIterator[str]:
         # The client learns at once that it is connected.
         yield _KEEP_ALIVE
-        async with self.streams.deliver(operation, context, after=after) as stream:
-            try:
-                async for text in _texts(stream):
+        expelled = asyncio.create_task(self._expel(headers, context))
+        try:
+            async with self.streams.deliver(operation, context, after=after) as stream:
+                async for text in _texts(stream, until=expelled):
                     yield text
-            except SlowConsumer:
-                # It ends without `complete`, so the client connects again, and goes on after the last that it has.
+        except SlowConsumer:
+            # It ends without `complete`, so the client connects again, and goes on after the last that it has.
+            return
+        finally:
+            expelled.cancel()
+
+    async def _expel(self, headers: Headers, context: Context) -> None:
+        """Return once who asked may not do any more what they might when they did."""
+        while True:
+            await asyncio.sleep(_RECOGNISE_EVERY)
+            if await expulsion(self.enter(headers), context.viewer) is not None:
                 return
 
 
@@ -77,14 +95,16 @@ def _check_accept(header: str | None) -> None:
         raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, f"this endpoint answers in {EVENT_STREAM}")
 
 
-async def _texts(stream: Stream) -> AsyncIterator[str]:
-    """Yield what is sent: the messages, and now and then a sign of life."""
+async def _texts(stream: Stream, *, until: asyncio.Future[None]) -> AsyncIterator[str]:
+    """Yield what is sent: the messages, and now and then a sign of life. Nothing more once `until` is done."""
     coming: asyncio.Future[Message] | None = None
     try:
-        while True:
+        while not until.done():
             coming = coming or asyncio.ensure_future(anext(stream))
-            done, _ = await asyncio.wait({coming}, timeout=_KEEP_ALIVE_SECONDS)
-            if not done:
+            await asyncio.wait(
+                {coming, until}, timeout=_KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not coming.done():
                 yield _KEEP_ALIVE
                 continue
             try:

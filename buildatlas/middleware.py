@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -69,24 +70,63 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalOnly:
-    """Refuses requests that name another host than this machine.
+class KnownHosts:
+    """Refuses requests that name another host than this machine, or one of the `names` that it goes by.
 
     A site can make its own name point to 127.0.0.1 and then read what it likes as if from
     the same origin. The Host header still tells the name that the browser was given.
     """
 
     app: ASGIApp
+    names: Collection[str] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        if scope["type"] == "lifespan" or is_loopback(_host(Headers(scope=scope).get("host", ""))):
+        if scope["type"] == "lifespan" or self._is_known(_host(Headers(scope=scope).get("host", ""))):
             await self.app(scope, receive, send)
             return
+        known = " and ".join(("localhost", *self.names))
         refusal = PlainTextResponse(
-            "this server answers only to localhost", status_code=HTTPStatus.MISDIRECTED_REQUEST
+            f"this server answers only to {known}; BUILDATLAS_HOSTS names further ones",
+            status_code=HTTPStatus.MISDIRECTED_REQUEST,
         )
         await refusal(scope, receive, send)
+
+    def _is_known(self, host: str) -> bool:
+        return is_loopback(host) or host.lower() in {name.lower() for name in self.names}
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityHeaders:
+    """Adds to each answer what has browsers be careful with it, where it says nothing else."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _CAREFUL.items():
+                    headers.setdefault(name, value)
+                if scope.get("scheme") == "https":
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+_CAREFUL: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def _host(header: str) -> str:

@@ -15,7 +15,9 @@ from typing import Final
 import anyio
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -23,17 +25,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from buildatlas.chores import chores
+from buildatlas.doorkeeping import Doorkeeper
 from buildatlas.errors import PortTaken
 from buildatlas.event_streams import GraphQLOverEvents
-from buildatlas.middleware import AccessLog, LocalOnly, RequestIds
+from buildatlas.middleware import AccessLog, KnownHosts, RequestIds, SecurityHeaders
 from buildatlas.observability import request_id
 from buildatlas.release import version
+from buildatlas.sessions import Sessions
 from buildatlas.settings import Settings
 from buildatlas.sockets import GraphQLOverWebSocket
-from buildatlas.transport import GraphQLOverHTTP
+from buildatlas.transport import AFTER, BodyLimits, GraphQLOverHTTP
+from buildatlas.trusted import trusted_documents
+from resolvers.access import NOBODY, READER, Gate, Viewer
 from resolvers.atlas import Atlas
 from resolvers.policy import Policy
-from schema.context import Application, Context
+from schema.context import Application, Context, Exposure
+from schema.limits import Limits
 from schema.pulse import Pulse
 from schema.root import schema
 from schema.streams import Streams
@@ -59,23 +66,48 @@ GRACE_SECONDS: Final = 10
 def create_app(settings: Settings) -> Starlette:
     """Return the application; its lifespan opens the database and closes it."""
     site = _Site(settings)
-    over_http = GraphQLOverHTTP(schema, site.context, settings.body_limit, settings.catch_up_seconds)
+    bodies = BodyLimits(settings.reader_body_limit, settings.body_limit)
     streams = Streams(schema, queue=settings.queue_limit)
-    over_websocket = GraphQLOverWebSocket(streams, site.context, settings.socket_limit)
+    over_http = GraphQLOverHTTP(schema, site.enter, bodies, settings.catch_up_seconds)
+    over_websocket = GraphQLOverWebSocket(streams, site.enter, settings.socket_limit, settings.origins)
     app = Starlette(
         routes=[
             Route("/graphql", over_http),
-            Route("/graphql/stream", GraphQLOverEvents(streams, site.context, settings.body_limit)),
+            Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies)),
             WebSocketRoute("/graphql", over_websocket),
+            Route("/session", Sessions(site.recognise)),
             Route("/healthz", _healthz),
             Route("/readyz", site.readyz),
             Mount("/", _Page(directory=_DASHBOARD, html=True)),
         ],
-        middleware=[Middleware(RequestIds), Middleware(AccessLog), Middleware(LocalOnly)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(AccessLog),
+            Middleware(SecurityHeaders),
+            *_guards(settings),
+        ],
         lifespan=site.lifespan,
     )
     app.state.streams = streams
     return app
+
+
+def _guards(settings: Settings) -> list[Middleware]:
+    """Return what lets only those in who know the server by its name, and pages of other sites if they may."""
+    guards = []
+    if settings.hosts or not settings.is_exposed:
+        guards.append(Middleware(KnownHosts, names=settings.hosts))
+    if settings.origins:
+        guards.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", AFTER, "Last-Event-ID", "X-Request-Id"],
+                expose_headers=["X-Request-Id", "ETag"],
+            )
+        )
+    return guards
 
 
 class Server(uvicorn.Server):
@@ -99,6 +131,10 @@ class Server(uvicorn.Server):
                 ws_per_message_deflate=False,
                 ws_ping_interval=20,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+                proxy_headers=bool(settings.proxies),
+                forwarded_allow_ips=settings.proxies,
             )
         )
 
@@ -119,6 +155,7 @@ class _Site:
 
     settings: Settings
     application: Application | None = None
+    doorkeeper: Doorkeeper | None = None
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
@@ -129,8 +166,16 @@ class _Site:
         with closing(database):
             pulse = Pulse(database.watch)
             self.application = Application(
-                Atlas(database), pulse, version(), datetime.now(UTC), policy=_policy(settings)
+                Atlas(database),
+                pulse,
+                version(),
+                datetime.now(UTC),
+                policy=_policy(settings),
+                limits=_limits(settings),
+                exposure=Exposure(settings.is_exposed, trusted_documents(settings.trusted_documents)),
             )
+            anonymous = READER if settings.anonymous_read else NOBODY
+            self.doorkeeper = Doorkeeper(Gate(database, anonymous), settings.origins)
             async with pulse.beating(), chores(self.application.atlas, settings):
                 yield
 
@@ -138,10 +183,17 @@ class _Site:
         del app
         return self._open()
 
-    def context(self) -> Context:
-        if self.application is None:
+    async def recognise(self, headers: Headers, secret: str | None = None) -> Viewer:
+        """Return who asks. Raises BadRequest."""
+        if self.doorkeeper is None:
             raise RuntimeError("a request came in outside of the lifespan")
-        return Context(self.application, request_id.get() or "")
+        return await self.doorkeeper.admit(headers, secret)
+
+    async def enter(self, headers: Headers, secret: str | None = None) -> Context:
+        """Return what the operations of a request work with. Raises BadRequest."""
+        viewer = await self.recognise(headers, secret)
+        assert self.application is not None
+        return Context(self.application, request_id.get() or "", viewer.name, viewer)
 
     async def readyz(self, request: Request) -> Response:
         del request
@@ -160,6 +212,17 @@ def _policy(settings: Settings) -> Policy:
         first_backoff=timedelta(seconds=settings.backoff_seconds),
         longest_backoff=timedelta(seconds=settings.longest_backoff_seconds),
         log_limit=settings.log_limit,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        tokens=settings.token_limit,
+        depth=settings.depth_limit,
+        fields=settings.field_limit,
+        aliases=settings.alias_limit,
+        directives=settings.directive_limit,
+        cost=settings.cost_limit,
     )
 
 

@@ -27,7 +27,9 @@ from buildatlas.errors import CannotServe
 from buildatlas.exits import Exit
 from buildatlas.observability import configure_logging
 from buildatlas.server import GRACE_SECONDS, Server, address_of, listen
-from buildatlas.settings import Settings
+from buildatlas.settings import Settings, SettingsError, variable
+from buildatlas.trusted import trusted_documents
+from resolvers.access import Gate
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -55,6 +57,8 @@ def serve(settings: Settings, *, announce: Callable[[str, str], None]) -> None:
         # Opened once before anything runs, since what is wrong with it is told better from here.
         with closing(Database.open(settings.database_url)) as database:
             location = database.location
+            trusted_documents(settings.trusted_documents)
+            _check_exposure(settings, database)
 
         def answering() -> None:
             announce(address_of(listener), location)
@@ -63,6 +67,17 @@ def serve(settings: Settings, *, announce: Callable[[str, str], None]) -> None:
             Server(settings, announce=answering).run(sockets=[listener])
         else:
             Supervisor(settings, listener, announce=answering).run()
+
+
+def _check_exposure(settings: Settings, database: Database) -> None:
+    """Raise SettingsError when everybody could change the catalogue who can reach the server."""
+    if settings.is_exposed and not Gate(database).is_closed():
+        name, value = ("hosts", ",".join(settings.hosts)) if settings.hosts else ("host", settings.host)
+        raise SettingsError(
+            variable(name),
+            f"{value!r} is not this machine alone, and whoever can reach the server could change the catalogue, as no "
+            "access token has been made: make one with `buildatlas token create`, or answer on 127.0.0.1",
+        )
 
 
 @dataclass(slots=True, eq=False)

@@ -48,10 +48,31 @@ class Settings:
     """`BUILDATLAS_DATABASE_URL`: a `postgresql://` or `sqlite:///` URL, or the path of a file. Default: a file in the user's data directory."""
 
     host: str = "127.0.0.1"
-    """`BUILDATLAS_HOST`: the address to answer on. Only loopback addresses, as there are no tokens yet."""
+    """`BUILDATLAS_HOST`: the address to answer on. Any but a loopback address needs a token to have been made."""
 
     port: Annotated[int, Range(least=0, most=65_535)] = 8000
     """`BUILDATLAS_PORT`: the port to answer on; 0 takes any free one."""
+
+    hosts: tuple[str, ...] = ()
+    """`BUILDATLAS_HOSTS`: the names that clients may call this server by, besides localhost; separated by commas. Behind a proxy, the proxy's. Needs a token to have been made."""
+
+    origins: tuple[str, ...] = ()
+    """`BUILDATLAS_ORIGINS`: sites whose pages may use the API from a browser, such as https://board.example; separated by commas."""
+
+    anonymous_read: bool = False
+    """`BUILDATLAS_ANONYMOUS_READ`: whether those may read who show no token, once there are any."""
+
+    trusted_documents: str | None = None
+    """`BUILDATLAS_TRUSTED_DOCUMENTS`: a JSON file whose values are the only documents that are executed for those who show no token."""
+
+    tls_certificate: str | None = None
+    """`BUILDATLAS_TLS_CERTIFICATE`: a PEM file; with it the server speaks HTTPS."""
+
+    tls_key: str | None = None
+    """`BUILDATLAS_TLS_KEY`: the certificate's key, where that is in a file of its own."""
+
+    proxies: str = ""
+    """`BUILDATLAS_PROXIES`: the addresses of proxies whose X-Forwarded headers are believed, separated by commas."""
 
     workers: Annotated[int, Range(least=1, most=256)] = 1
     """`BUILDATLAS_WORKERS`: how many processes answer at the address. A question uses one processor at a time."""
@@ -81,7 +102,28 @@ class Settings:
     """`BUILDATLAS_LOG_LIMIT`: how many characters of output are kept of one attempt at a build."""
 
     body_limit: Annotated[int, Range(least=1024)] = 16 * 1024 * 1024
-    """`BUILDATLAS_BODY_LIMIT`: the largest request body in bytes. 10,000 published versions take about 10 MB."""
+    """`BUILDATLAS_BODY_LIMIT`: the largest request body in bytes of those who may write. 10,000 published versions take about 10 MB."""
+
+    reader_body_limit: Annotated[int, Range(least=1024)] = 256 * 1024
+    """`BUILDATLAS_READER_BODY_LIMIT`: the largest request body in bytes of everybody else."""
+
+    token_limit: Annotated[int, Range(least=1)] = 2_000
+    """`BUILDATLAS_TOKEN_LIMIT`: how many tokens the text of an operation may have, as GraphQL counts them."""
+
+    depth_limit: Annotated[int, Range(least=1)] = 12
+    """`BUILDATLAS_DEPTH_LIMIT`: how many levels of fields an operation may have."""
+
+    field_limit: Annotated[int, Range(least=1)] = 500
+    """`BUILDATLAS_FIELD_LIMIT`: how many fields an operation may have, counting those of a fragment wherever it is spread."""
+
+    alias_limit: Annotated[int, Range(least=0)] = 30
+    """`BUILDATLAS_ALIAS_LIMIT`: how many aliases an operation may have."""
+
+    directive_limit: Annotated[int, Range(least=0)] = 50
+    """`BUILDATLAS_DIRECTIVE_LIMIT`: how many directives an operation may have."""
+
+    cost_limit: Annotated[int, Range(least=1)] = 20_000
+    """`BUILDATLAS_COST_LIMIT`: what an operation may cost: 1 for each object, times the size of the page that it is on. Answers tell it as `extensions.cost`."""
 
     message_limit: Annotated[int, Range(least=1024)] = 256 * 1024
     """`BUILDATLAS_MESSAGE_LIMIT`: the largest WebSocket message in bytes that a client may send."""
@@ -96,12 +138,6 @@ class Settings:
     """`BUILDATLAS_LOG_LEVEL`: DEBUG, INFO, WARNING or ERROR."""
 
     def __post_init__(self) -> None:
-        if not is_loopback(self.host):
-            raise SettingsError(
-                "BUILDATLAS_HOST",
-                f"{self.host!r} is not a loopback address. Whoever can reach the server can change the catalogue, "
-                "as it has no access tokens, so it answers only on this machine: use 127.0.0.1 or localhost",
-            )
         for name, span in _RANGES.items():
             span.check(variable(name), getattr(self, name))
         if self.log_level not in _LOG_LEVELS:
@@ -109,12 +145,32 @@ class Settings:
                 "BUILDATLAS_LOG_LEVEL", f"{self.log_level!r} is not one of {', '.join(_LOG_LEVELS)}"
             )
 
+    @property
+    def is_exposed(self) -> bool:
+        """Whether others than users of this machine can reach the server."""
+        return not is_loopback(self.host) or bool(self.hosts)
+
 
 _RANGES: Final = {
     name: each
     for name, hint in get_type_hints(Settings, include_extras=True).items()
     for each in getattr(hint, "__metadata__", ())
     if isinstance(each, Range)
+}
+
+
+_LISTS: Final = {field.name for field in fields(Settings) if field.default == ()}
+_SWITCHES: Final = {field.name for field in fields(Settings) if isinstance(field.default, bool)}
+_ON: Final = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "": False,
 }
 
 
@@ -132,6 +188,10 @@ def settings(environment: Mapping[str, str]) -> Settings:
     }
     for name in given.keys() & _RANGES.keys():
         given[name] = _whole_number(variable(name), given[name])
+    for name in given.keys() & _LISTS:
+        given[name] = tuple(part.strip() for part in given[name].split(",") if part.strip())
+    for name in given.keys() & _SWITCHES:
+        given[name] = _switch(variable(name), given[name])
     if "log_level" in given:
         given["log_level"] = given["log_level"].upper()
     return Settings(**{**given, "database_url": given.get("database_url") or str(default_database())})
@@ -150,6 +210,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:
         return False
+
+
+def _switch(name: str, text: str) -> bool:
+    try:
+        return _ON[text.strip().lower()]
+    except KeyError as error:
+        raise SettingsError(name, f"{text!r} is neither true nor false") from error
 
 
 def _whole_number(name: str, text: str) -> int:

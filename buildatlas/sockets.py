@@ -5,18 +5,22 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from buildatlas.doorkeeping import expulsion, secret_in
 from buildatlas.origins import is_foreign
+from buildatlas.requests import BadRequest
+from buildatlas.transport import Enter
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SlowConsumer
@@ -29,6 +33,9 @@ PROTOCOL: Final = "graphql-transport-ws"
 
 # A client says connection_init at once; one that does not is holding a socket for nothing.
 _INIT_SECONDS: Final = 5.0
+
+# How often it is looked whether who has connected would still be let in, in seconds.
+_RECOGNISE_EVERY: Final = 5.0
 
 # Operations in flight on one socket, subscriptions and queries alike.
 _OPERATIONS: Final = 100
@@ -46,6 +53,8 @@ class _Closed(Exception):
         self.reason = reason
 
 
+TRY_AGAIN_LATER: Final = 1013
+"""Of WebSocket itself. Clients take it for no reason to give up."""
 BAD_REQUEST: Final = 4400
 UNAUTHORIZED: Final = 4401
 FORBIDDEN: Final = 4403
@@ -75,7 +84,7 @@ class GraphQLOverWebSocket:
     """The WebSocket endpoint. `most` sockets may be open at once."""
 
     streams: Streams
-    context: Callable[[], Context]
+    enter: Enter
     most: int
     origins: Collection[str] = ()
     """Sites whose pages may open a socket, besides our own."""
@@ -94,7 +103,7 @@ class GraphQLOverWebSocket:
             return
         self._open += 1
         try:
-            await _Connection(self.streams, self.context(), receive, send).serve(scope)
+            await _Connection(self.streams, self.enter, socket.headers, receive, send).serve(scope)
         finally:
             self._open -= 1
 
@@ -108,10 +117,14 @@ class _Connection:
     """One socket."""
 
     streams: Streams
-    context: Context
+    enter: Enter
+    headers: Headers
     receive: Receive
     send: Send
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    context: Context | None = None
+    """Set when the client has said who it is."""
+    secret: str | None = None
     is_initiated: bool = False
     is_closed: bool = False
 
@@ -123,13 +136,13 @@ class _Connection:
             return
         await self.receive()
         await self.send({"type": "websocket.accept", "subprotocol": PROTOCOL, "headers": []})
-        lateness = asyncio.create_task(self._expect_init())
+        watching = [asyncio.create_task(each()) for each in (self._expect_init, self._expect_revocation)]
         try:
             await self._listen()
         except _Closed as closed:
             await self._close(closed.code, closed.reason)
         finally:
-            tasks = [lateness, *self.operations.values()]
+            tasks = [*watching, *self.operations.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -138,6 +151,16 @@ class _Connection:
         await asyncio.sleep(_INIT_SECONDS)
         if not self.is_initiated:
             await self._close(INIT_TIMEOUT, "Connection initialisation timeout")
+
+    async def _expect_revocation(self) -> None:
+        """End the connection once whoever opened it may not do any more what they might when they did."""
+        while True:
+            await asyncio.sleep(_RECOGNISE_EVERY)
+            if self.context is not None:
+                reason = await expulsion(self.enter(self.headers, self.secret), self.context.viewer)
+                if reason is not None:
+                    await self._close(FORBIDDEN, reason)
+                    return
 
     async def _listen(self) -> None:
         while not self.is_closed:
@@ -167,15 +190,21 @@ class _Connection:
         if self.is_initiated:
             raise _Closed(TOO_MANY_INITS, "Too many initialisation requests")
         self.is_initiated = True
+        try:
+            self.secret = secret_in(payload)
+            self.context = await self.enter(self.headers, self.secret)
+        except BadRequest as refusal:
+            is_away = refusal.status is HTTPStatus.SERVICE_UNAVAILABLE
+            raise _Closed(TRY_AGAIN_LATER if is_away else FORBIDDEN, str(refusal)) from refusal
         await self._say({"type": "connection_ack"})
 
     def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
-        if not self.is_initiated:
+        if self.context is None:
             raise _Closed(UNAUTHORIZED, "Unauthorized")
         if id in self.operations:
             raise _Closed(DUPLICATE, f"Subscriber for {id} already exists")
         operation = Operation(payload["query"], payload.get("variables"), payload.get("operationName"))
-        task = asyncio.create_task(self._run(id, operation))
+        task = asyncio.create_task(self._run(id, operation, self.context))
         self.operations[id] = task
 
     def _complete(self, id: str) -> None:
@@ -183,7 +212,7 @@ class _Connection:
         if task is not None:
             task.cancel()
 
-    async def _run(self, id: str, operation: Operation) -> None:
+    async def _run(self, id: str, operation: Operation, context: Context) -> None:
         # Once and for all of its messages.
         named = f',"id":{orjson.dumps(id).decode()}'
         # The client has gone, or is told by the end of the connection.
@@ -193,7 +222,7 @@ class _Connection:
                 await self._tell(named, _TOO_MANY)
                 return
             try:
-                async with self.streams.deliver(operation, self.context) as stream:
+                async with self.streams.deliver(operation, context) as stream:
                     async for message in stream:
                         if message.is_last and self.operations.get(id) is asyncio.current_task():
                             del self.operations[id]

@@ -4,17 +4,21 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Final
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from buildatlas.client import Answer, Unreachable, raise_first
+from buildatlas.client import Answer, Refused, Unreachable, credentials, raise_first
 
 _PROTOCOL: Final = Subprotocol("graphql-transport-ws")
+
+# How a server ends the connection of who shows no valid token.
+_FORBIDDEN: Final = 4403
 
 # There is one operation on a socket.
 _ID: Final = "1"
@@ -52,8 +56,16 @@ async def subscribe(
             await _say(connection, {"type": "subscribe", "id": _ID, "payload": payload})
             while (data := _data(await _hear(connection, place), place)) is not None:
                 yield data
+    except ConnectionClosed as error:
+        if error.rcvd is not None and error.rcvd.code == _FORBIDDEN:
+            raise Refused(error.rcvd.reason, "UNAUTHENTICATED") from error
+        raise _lost(place, error) from error
     except (OSError, WebSocketException) as error:
-        raise Unreachable(place, f"no connection ({str(error) or type(error).__name__})") from error
+        raise _lost(place, error) from error
+
+
+def _lost(place: str, error: Exception) -> Unreachable:
+    return Unreachable(place, f"no connection ({str(error) or type(error).__name__})")
 
 
 def _place(url: str) -> str:
@@ -63,7 +75,8 @@ def _place(url: str) -> str:
 
 
 async def _initiate(connection: ClientConnection, place: str) -> None:
-    await _say(connection, {"type": "connection_init"})
+    shown = credentials(os.environ)
+    await _say(connection, {"type": "connection_init", **({"payload": shown} if shown else {})})
     async with asyncio.timeout(_PATIENCE):
         answer = await _hear(connection, place)
     if answer["type"] != "connection_ack":

@@ -1,20 +1,22 @@
 """GraphQL over HTTP: what a request may look like, and how an answer is sent."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
-import orjson
 import strawberry
-from starlette.requests import ClientDisconnect, Request
+from graphql import GraphQLError
+from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from buildatlas.negotiation import accepts, charset, media_type
+from buildatlas.negotiation import accepts
+from buildatlas.requests import JSON, BadRequest, check_method, read_body, read_json, refusal, response
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
@@ -22,10 +24,10 @@ from schema.errors import SchemaError
 from schema.operations import Operation, kind_of
 from schema.positions import read_position
 from storage.errors import StorageError
+from storage.monitoring_tables import Scope as Access
 
 # The newer of the two lets the status tell a refused request from an answer; the older is for clients that know no other.
 RESPONSE: Final = "application/graphql-response+json"
-JSON: Final = "application/json"
 
 AFTER: Final = "Buildatlas-After"
 """The header that names a position of the event log which the answer must not be older than."""
@@ -36,24 +38,25 @@ _ALLOWED: Final = {
 }
 
 
-class BadRequest(Exception):
-    """The request is refused before there is anything to execute."""
+class Enter(Protocol):
+    """Whatever knows who asks."""
 
-    def __init__(
-        self,
-        status: HTTPStatus,
-        message: str,
-        headers: Mapping[str, str] | None = None,
-        code: ErrorCode = ErrorCode.BAD_USER_INPUT,
-    ) -> None:
-        super().__init__(status, message)
-        self.status = status
-        self.message = message
-        self.headers = headers or {}
-        self.code = code
+    def __call__(self, headers: Headers, secret: str | None = None) -> Awaitable[Context]:
+        """Return what the operations of a request work with. Raises BadRequest."""
+        ...
 
-    def __str__(self) -> str:
-        return self.message
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The largest body of a request, in bytes."""
+
+    ordinary: int
+    of_writers: int
+    """Of those who may publish many versions at once."""
+
+    def of(self, context: Context) -> int:
+        """Return the limit for whoever asks."""
+        return self.of_writers if context.viewer.may(Access.WRITE) else self.ordinary
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class GraphQLOverHTTP:
     """The HTTP endpoint: one request, one operation, one answer."""
 
     schema: strawberry.Schema
-    context: Callable[[], Context]
-    body_limit: int
+    enter: Enter
+    body_limits: BodyLimits
     patience: float
     """Seconds that a request waits for the position it names."""
 
@@ -80,8 +83,8 @@ class GraphQLOverHTTP:
             return refusal(unacceptable, JSON)
         try:
             check_method(request.method, _ALLOWED)
-            operation = await read_operation(request, self.body_limit)
-            context = self.context()
+            context = await self.enter(request.headers)
+            operation = await read_operation(request, self.body_limits.of(context))
             await self._catch_up(context, request.headers.get(AFTER))
             result = await self._execute(operation, context, request.method)
         except BadRequest as problem:
@@ -122,8 +125,7 @@ def _not_caught_up(error: SchemaError | StorageError) -> BadRequest:
 async def read_operation(request: Request, body_limit: int) -> Operation:
     """Return what a request asks for, by GET in its parameters or by POST in its body. Raises BadRequest."""
     if request.method == "POST":
-        _check_content_type(request.headers.get("content-type"))
-        return _operation(_read_json("body", await _body(request, body_limit)))
+        return _operation(await read_body(request, body_limit))
     return _operation(_parameters(request.query_params))
 
 
@@ -143,50 +145,10 @@ def _wrong_operation(kind: OperationType) -> BadRequest:
     )
 
 
-def check_method(method: str, methods: Collection[str]) -> None:
-    """Raise BadRequest for a method that is none of these."""
-    if method not in methods:
-        allowed = {"Allow": ", ".join(methods)}
-        raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} is not a method of this endpoint", allowed)
-
-
-def _check_content_type(header: str | None) -> None:
-    # JSON only: a form on another site can post plain text or url-encoded fields without asking, but not this.
-    if header is None or media_type(header) != JSON:
-        raise BadRequest(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send the body as {JSON}")
-    if charset(header) not in {"utf-8", "utf8"}:
-        raise BadRequest(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body in UTF-8")
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    too_large = BadRequest(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit:,} bytes: send it in parts"
-    )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_large
-    except ClientDisconnect as error:
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "the body ended early") from error
-    return bytes(body)
-
-
-def _read_json(place: str, text: bytes) -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(HTTPStatus.BAD_REQUEST, f"the {place} is not JSON: {error}") from error
-
-
 def _parameters(given: Mapping[str, str]) -> dict[str, object]:
     parameters: dict[str, object] = {name: text for name, text in given.items() if text}
     for name in given.keys() & {"variables", "extensions"}:
-        parameters[name] = _read_json(f"parameter `{name}`", given[name].encode()) if given[name] else None
+        parameters[name] = read_json(f"parameter `{name}`", given[name].encode()) if given[name] else None
     return parameters
 
 
@@ -209,12 +171,6 @@ def _wrong_field(name: str, expected: str) -> BadRequest:
     return BadRequest(HTTPStatus.BAD_REQUEST, f"`{name}` must be {expected}")
 
 
-def refusal(problem: BadRequest, media: str) -> Response:
-    """Return what tells of a problem with a request."""
-    body = {"errors": [{"message": str(problem), "extensions": {"code": problem.code.name}}]}
-    return _response(body, media, problem.status, problem.headers)
-
-
 def _answer(result: ExecutionResult, media: str) -> Response:
     errors = result.errors or []
     body: dict[str, object] = {}
@@ -224,15 +180,16 @@ def _answer(result: ExecutionResult, media: str) -> Response:
     refused = result.data is None and not any(error.path for error in errors)
     if not refused:
         body["data"] = result.data
-    status = HTTPStatus.BAD_REQUEST if refused and media == RESPONSE else HTTPStatus.OK
-    return _response(body, media, status, {})
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return response(body, media, _status(errors, media) if refused else HTTPStatus.OK, {})
 
 
-def _response(
-    body: Mapping[str, object], media: str, status: HTTPStatus, headers: Mapping[str, str]
-) -> Response:
-    return Response(
-        orjson.dumps(body),
-        status_code=status,
-        headers={"Content-Type": f"{media}; charset=utf-8", "Cache-Control": "no-store", **headers},
-    )
+def _status(errors: Sequence[GraphQLError], media: str) -> HTTPStatus:
+    """Return how a request is answered that is not executed."""
+    codes = {(error.extensions or {}).get("code") for error in errors}
+    if ErrorCode.UNAUTHENTICATED.name in codes:
+        return HTTPStatus.UNAUTHORIZED
+    if ErrorCode.FORBIDDEN.name in codes:
+        return HTTPStatus.FORBIDDEN
+    return HTTPStatus.BAD_REQUEST if media == RESPONSE else HTTPStatus.OK

@@ -39,6 +39,11 @@ class Viewer:
     is_trusted: bool = False
     """Whether the one who asks is taken for whoever runs the server: no token has been made yet."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a token was shown, or none is needed."""
+        return self.is_trusted or self.name is not None
+
     def may(self, scope: Scope) -> bool:
         """Whether a scope is given. What is allowed to write or to build is allowed to read."""
         return bool(_IMPLIED[scope] & self.scopes)

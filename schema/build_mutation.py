@@ -27,15 +27,17 @@ from schema.build_payloads import (
     RunPayload,
 )
 from schema.context import Info
-from schema.fields import field
+from schema.fields import mutation
 from schema.threads import changed, now, write
+from storage.monitoring_tables import Scope
 
 
 @strawberry.type
 class BuildMutation:
-    @field(
+    @mutation(
+        Scope.BUILD,
         "Start a run: plan it, and have its builds done. Builds of the same versions in other runs that nobody has "
-        "claimed end as SUPERSEDED."
+        "claimed end as SUPERSEDED.",
     )
     async def start_run(
         self, info: Info, input: Annotated[StartRunInput, argument(description="What to build, and how.")]
@@ -45,7 +47,9 @@ class BuildMutation:
         )
         return RunPayload.of(await changed(info.context, change))
 
-    @field("Call off all of a run that has not ended. What a worker holds stops within its lease.")
+    @mutation(
+        Scope.BUILD, "Call off all of a run that has not ended. What a worker holds stops within its lease."
+    )
     async def cancel_run(
         self, info: Info, input: Annotated[CancelRunInput, argument(description="Which run.")]
     ) -> RunPayload:
@@ -58,7 +62,9 @@ class BuildMutation:
         )
         return RunPayload.of(await write(info.context, change))
 
-    @field("Take the most urgent builds that a worker can do. No build is ever held by two workers.")
+    @mutation(
+        Scope.BUILD, "Take the most urgent builds that a worker can do. No build is ever held by two workers."
+    )
     async def claim_builds(
         self, info: Info, input: Annotated[ClaimBuildsInput, argument(description="Who asks.")]
     ) -> ClaimBuildsPayload:
@@ -66,8 +72,9 @@ class BuildMutation:
         found = await write(info.context, change)
         return ClaimBuildsPayload(claims=[ClaimedBuild.of(each) for each in found])
 
-    @field(
-        "Tell that a worker is still at a build, which extends its lease. LEASE_LOST when it is not its own."
+    @mutation(
+        Scope.BUILD,
+        "Tell that a worker is still at a build, which extends its lease. LEASE_LOST when it is not its own.",
     )
     async def heartbeat(
         self, info: Info, input: Annotated[HeartbeatInput, argument(description="Of which build.")]
@@ -81,7 +88,10 @@ class BuildMutation:
         )
         return HeartbeatPayload.of(await write(info.context, change))
 
-    @field("Tell how far a build is, or how it ended. LEASE_LOST when it is not the worker's own any more.")
+    @mutation(
+        Scope.BUILD,
+        "Tell how far a build is, or how it ended. LEASE_LOST when it is not the worker's own any more.",
+    )
     async def report_build(
         self, info: Info, input: Annotated[ReportBuildInput, argument(description="How it stands.")]
     ) -> BuildPayload:
@@ -94,7 +104,7 @@ class BuildMutation:
         )
         return BuildPayload.of(await write(info.context, change))
 
-    @field("Add to the log of a build. LEASE_LOST when it is not the worker's own any more.")
+    @mutation(Scope.BUILD, "Add to the log of a build. LEASE_LOST when it is not the worker's own any more.")
     async def append_log(
         self, info: Info, input: Annotated[AppendLogInput, argument(description="What it has printed.")]
     ) -> BuildPayload:
@@ -106,7 +116,7 @@ class BuildMutation:
         )
         return BuildPayload.of(await write(info.context, change))
 
-    @field("Call off a build: at once when nobody holds it, otherwise within its lease.")
+    @mutation(Scope.BUILD, "Call off a build: at once when nobody holds it, otherwise within its lease.")
     async def cancel_build(
         self, info: Info, input: Annotated[CancelBuildInput, argument(description="Which build.")]
     ) -> BuildPayload:
@@ -119,8 +129,9 @@ class BuildMutation:
         )
         return BuildPayload.of(await write(info.context, change))
 
-    @field(
-        "Try a build again that has ended badly, with `maxAttempts` more attempts. CONFLICT when that is no use."
+    @mutation(
+        Scope.BUILD,
+        "Try a build again that has ended badly, with `maxAttempts` more attempts. CONFLICT when that is no use.",
     )
     async def retry_build(
         self, info: Info, input: Annotated[RetryBuildInput, argument(description="Which build.")]
@@ -128,7 +139,7 @@ class BuildMutation:
         change = partial(builds.retry_build, build_id=input.row(), now=now(), actor=info.context.actor)
         return BuildPayload.of(await write(info.context, change))
 
-    @field("Return every build whose lease has run out to the queue. Also runs by itself.")
+    @mutation(Scope.BUILD, "Return every build whose lease has run out to the queue. Also runs by itself.")
     async def recover_builds(self, info: Info) -> RecoverBuildsPayload:
         change = partial(recovery.recover, info.context.atlas, now=now())
         return RecoverBuildsPayload(recovered=await changed(info.context, change))

@@ -110,20 +110,26 @@ def _plain(fact: object) -> object:
     return list(fact) if isinstance(fact, tuple) else fact
 
 
-def show_errors(raised: list[GraphQLError], *, request_id: str, executed: bool) -> list[GraphQLError]:
-    """Return the errors that a client gets to see; unexpected ones are logged here, once, and masked."""
+def show_errors(
+    raised: list[GraphQLError], *, request_id: str, executed: bool, hints: bool = True
+) -> list[GraphQLError]:
+    """Return the errors that a client gets to see; unexpected ones are logged here, once, and masked.
+
+    Without `hints`, mistakes in a document are not met with the names of what there is.
+    """
     if not executed:
-        return [_refused_document(error) for error in raised]
+        return [_refused_document(error, hints=hints) for error in raised]
     return [_show(error, request_id) for error in raised]
 
 
-def _refused_document(error: GraphQLError) -> GraphQLError:
+def _refused_document(error: GraphQLError, *, hints: bool) -> GraphQLError:
     """Show why a document is not executed."""
     found = shown(error.original_error)
     if found is not None and error.original_error is not None:
         return _with(error, found.code, facts_of(error.original_error))
     syntax = isinstance(error, GraphQLSyntaxError)
-    return _with(error, ErrorCode.GRAPHQL_PARSE_FAILED if syntax else ErrorCode.GRAPHQL_VALIDATION_FAILED, {})
+    code = ErrorCode.GRAPHQL_PARSE_FAILED if syntax else ErrorCode.GRAPHQL_VALIDATION_FAILED
+    return _with(error, code, {}, None if hints else error.message.partition(_HINT)[0])
 
 
 def _show(error: GraphQLError, request_id: str) -> GraphQLError:
@@ -165,5 +171,8 @@ def _with(
         extensions={"code": code.name, **facts},
     )
 
+
+# How GraphQL's own rules begin to name what may have been meant.
+_HINT: Final = " Did you mean "
 
 _ABOUT_DOCUMENTS: Final = {ErrorCode.GRAPHQL_PARSE_FAILED, ErrorCode.GRAPHQL_VALIDATION_FAILED}

@@ -14,11 +14,22 @@ from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
 from resolvers.policy import DEFAULT_POLICY, Policy
 from schema.errors import Behind
 from schema.feeds import Feed
+from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pulse import Pulse
 
 # What they have to write is committed together, or at once where a database takes it so.
 _WRITERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What those get to see who show no token."""
+
+    hides_schema: bool = False
+    """Neither introspection, nor hints at what there is in what is said of mistakes."""
+    trusted_documents: frozenset[str] | None = None
+    """The only texts that are executed for them; None: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class Application:
     """Threads that write wait for each other, so reads have others of their own."""
     policy: Policy = DEFAULT_POLICY
     """What builds are scheduled by."""
+    limits: Limits = field(default_factory=Limits)
+    exposure: Exposure = Exposure()
 
     async def catch_up(self, position: int, *, patience: float) -> None:
         """Return once what was written up to `position` of the event log can be read.

@@ -35,6 +35,8 @@ class Limits:
     fields: int = 500
     aliases: int = 30
     directives: int = 50
+    cost: int | None = None
+    """As `costs` counts it; None: whatever it costs."""
 
 
 @dataclass(frozen=True, slots=True)

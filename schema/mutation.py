@@ -9,7 +9,7 @@ from strawberry import argument
 from resolvers import batches, packages, versions
 from schema.build_mutation import BuildMutation
 from schema.context import Info
-from schema.fields import field
+from schema.fields import mutation
 from schema.inputs import (
     DeletePackageInput,
     PublishVersionInput,
@@ -27,25 +27,29 @@ from schema.payloads import (
     PublishVersionsPayload,
 )
 from schema.threads import now, write
+from storage.monitoring_tables import Scope
 
 
 @strawberry.type(description="What can be changed.")
 class Mutation(BuildMutation):
-    @field("Make a package known. Equal content again changes nothing; other content is ALREADY_EXISTS.")
+    @mutation(
+        Scope.WRITE,
+        "Make a package known. Equal content again changes nothing; other content is ALREADY_EXISTS.",
+    )
     async def register_package(
         self, info: Info, input: Annotated[RegisterPackageInput, argument(description="The package.")]
     ) -> PackagePayload:
         change = partial(packages.register, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackagePayload.of(await write(info.context, change))
 
-    @field("Change what is said of a package, or its state.")
+    @mutation(Scope.WRITE, "Change what is said of a package, or its state.")
     async def update_package(
         self, info: Info, input: Annotated[UpdatePackageInput, argument(description="What to change.")]
     ) -> PackagePayload:
         change = partial(packages.update, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackagePayload.of(await write(info.context, change))
 
-    @field("Delete a package with its versions. STILL_REQUIRED when others require it.")
+    @mutation(Scope.ADMIN, "Delete a package with its versions. STILL_REQUIRED when others require it.")
     async def delete_package(
         self, info: Info, input: Annotated[DeletePackageInput, argument(description="Which package.")]
     ) -> DeletePackagePayload:
@@ -55,9 +59,10 @@ class Mutation(BuildMutation):
             deleted_name=deletion.name, deleted_versions=deletion.versions, cursor=str(deletion.cursor)
         )
 
-    @field(
+    @mutation(
+        Scope.WRITE,
         "Publish a version, registering its package when that is new. Equal content again changes "
-        "nothing; other content is CONFLICT."
+        "nothing; other content is CONFLICT.",
     )
     async def publish_version(
         self, info: Info, input: Annotated[PublishVersionInput, argument(description="The version.")]
@@ -71,7 +76,9 @@ class Mutation(BuildMutation):
         )
         return PackageVersionPayload.of(await write(info.context, change))
 
-    @field("Publish many versions at once: with `atomic` all or none, otherwise each that is good.")
+    @mutation(
+        Scope.WRITE, "Publish many versions at once: with `atomic` all or none, otherwise each that is good."
+    )
     async def publish_versions(
         self, info: Info, input: Annotated[PublishVersionsInput, argument(description="The versions.")]
     ) -> PublishVersionsPayload:
@@ -92,24 +99,23 @@ class Mutation(BuildMutation):
             cursor=str(batch.cursor),
         )
 
-    @field("Move a version through its life cycle.")
+    @mutation(Scope.WRITE, "Move a version through its life cycle.")
     async def set_version_status(
         self, info: Info, input: Annotated[SetVersionStatusInput, argument(description="Where to.")]
     ) -> PackageVersionPayload:
         change = partial(versions.set_status, request=input.to_request(), now=now(), actor=info.context.actor)
         return PackageVersionPayload.of(await write(info.context, change))
 
-    @field("Replace what a version needs.")
+    @mutation(Scope.WRITE, "Replace what a version needs.")
     async def set_dependencies(
         self,
         info: Info,
         input: Annotated[SetDependenciesInput, argument(description="Of what, and with what.")],
     ) -> PackageVersionPayload:
-        # Without access tokens whoever reaches the server is its administrator.
         change = partial(
             versions.set_dependencies,
             request=input.to_request(),
-            as_admin=True,
+            as_admin=info.context.viewer.may(Scope.ADMIN),
             now=now(),
             graphs=info.context.atlas.graphs,
         )

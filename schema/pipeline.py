@@ -2,12 +2,13 @@
 
 How it works: texts that clients repeat are short, so results are kept for the last few
 hundred short texts. A text that does not parse is not kept: the parser runs again and
-raises where Strawberry expects it.
+raises where Strawberry expects it. What depends on who asks and on the variables is looked at each time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from graphql import (
     DocumentNode,
@@ -20,10 +21,12 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from resolvers.errors import Refusal
 from schema.context import Context
+from schema.costs import Formula, formulas
+from schema.errors import SchemaError, TooLarge
 from schema.limits import Limits, check_limits
-
-LIMITS: Final = Limits()
+from schema.rights import Rights, check_rights, rights
 
 _KEPT: Final = 512
 _LONGEST_KEPT: Final = 8_192
@@ -32,64 +35,114 @@ _LONGEST_KEPT: Final = 8_192
 _MOST_ERRORS: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a document: what is wrong with it or, by the names of its operations, what they need and cost."""
+
+    errors: tuple[GraphQLError, ...] = ()
+    rights: Mapping[str | None, Rights] = field(default_factory=dict)
+    costs: Mapping[str | None, Formula] = field(default_factory=dict)
+
+
 class Pipeline(SchemaExtension):
     """Prepares one operation, and gives it a context of its own."""
 
+    def __init__(self) -> None:
+        self._cost: int | None = None
+
     def on_operation(self) -> Iterator[None]:
         """Start: what the operation reads is its own, also where many share one socket."""
-        context: Context = self.execution_context.context
-        self.execution_context.context = context.for_operation()
-        self.execution_context.parse_options["max_tokens"] = LIMITS.tokens
+        self.execution_context.context = self._context.for_operation()
+        self.execution_context.parse_options["max_tokens"] = self._limits.tokens
         yield
 
     def on_parse(self) -> Iterator[None]:
         """Use the parsed document of an earlier operation with the same text."""
         query = self.execution_context.query or ""
         if len(query) <= _LONGEST_KEPT:
-            self.execution_context.graphql_document = _parsed(query)
+            self.execution_context.graphql_document = _parsed(query, self._limits.tokens)
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Refuse documents that are too large, ambiguous or do not fit the schema."""
+        """Refuse documents that are too large, ambiguous, do not fit the schema, or ask for what may not be asked for."""
         query = self.execution_context.query or ""
         document = cast(DocumentNode, self.execution_context.graphql_document)
         schema = self.execution_context.schema._schema
-        errors = _checked(query, schema) if len(query) <= _LONGEST_KEPT else _check(document, schema)
-        errors = errors or _ambiguity(document, self.execution_context._provided_operation_name)
-        self.execution_context.pre_execution_errors = list(errors)
+        checked = (
+            _kept_check(query, schema, self._limits)
+            if len(query) <= _LONGEST_KEPT
+            else _check(document, schema, self._limits)
+        )
+        errors = checked.errors or _ambiguity(document, self.execution_context._provided_operation_name)
+        self.execution_context.pre_execution_errors = list(errors or self._refusals(checked))
         yield
 
     def on_execute(self) -> Iterator[None]:
         """Note that errors from here on are not about the document."""
-        context: Context = self.execution_context.context
-        context.executed = True
+        self._context.executed = True
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Tell what the operation has cost."""
+        return {} if self._cost is None else {"cost": self._cost}
+
+    @property
+    def _context(self) -> Context:
+        return cast(Context, self.execution_context.context)
+
+    @property
+    def _limits(self) -> Limits:
+        return self._context.application.limits
+
+    def _refusals(self, checked: Checked) -> Iterator[GraphQLError]:
+        """Yield why the operation is not executed for whoever asks, if so."""
+        context = self._context
+        name = self.execution_context._provided_operation_name
+        if name not in checked.rights:
+            # The only one, of which the name need not be given; or there is none of that name.
+            if name is not None or len(checked.rights) != 1:
+                return
+            (name,) = checked.rights
+        try:
+            check_rights(checked.rights[name], context, self.execution_context.query or "")
+            cost = checked.costs[name].value(self.execution_context.variables or {})
+            _check_cost(cost, self._limits)
+        except (Refusal, SchemaError) as error:
+            yield GraphQLError(str(error), original_error=error)
+        else:
+            self._cost = cost if self._limits.cost is not None else None
+
+
+def _check_cost(cost: int, limits: Limits) -> None:
+    if limits.cost is not None and cost > limits.cost:
+        raise TooLarge("cost", found=cost, allowed=limits.cost)
 
 
 @lru_cache(_KEPT)
-def _kept(query: str) -> DocumentNode:
-    return parse(query, max_tokens=LIMITS.tokens)
+def _kept(query: str, tokens: int) -> DocumentNode:
+    return parse(query, max_tokens=tokens)
 
 
-def _parsed(query: str) -> DocumentNode | None:
+def _parsed(query: str, tokens: int) -> DocumentNode | None:
     try:
-        return _kept(query)
+        return _kept(query, tokens)
     except (GraphQLError, RecursionError):
         return None
 
 
 @lru_cache(_KEPT)
-def _checked(query: str, schema: GraphQLSchema) -> tuple[GraphQLError, ...]:
-    return _check(_kept(query), schema)
+def _kept_check(query: str, schema: GraphQLSchema, limits: Limits) -> Checked:
+    return _check(_kept(query, limits.tokens), schema, limits)
 
 
-def _check(document: DocumentNode, schema: GraphQLSchema) -> tuple[GraphQLError, ...]:
+def _check(document: DocumentNode, schema: GraphQLSchema, limits: Limits) -> Checked:
     # Measured first: some rules of validation are quadratic in the number of fields.
-    excess = check_limits(document, LIMITS)
+    excess = check_limits(document, limits)
     if excess is not None:
-        return (GraphQLError(str(excess), original_error=excess),)
+        return Checked((GraphQLError(str(excess), original_error=excess),))
     # When there are more, validation ends with one that says only so.
-    return tuple(validate(schema, document, specified_rules, max_errors=_MOST_ERRORS)[:_MOST_ERRORS])
+    errors = tuple(validate(schema, document, specified_rules, max_errors=_MOST_ERRORS)[:_MOST_ERRORS])
+    return Checked(errors) if errors else Checked((), rights(document, schema), formulas(document, schema))
 
 
 def _ambiguity(document: DocumentNode, name: str | None) -> tuple[GraphQLError, ...]:

@@ -37,7 +37,12 @@ class Schema(strawberry.Schema):
         """Put what a client may see in place of each error. Every answer passes here once, on each transport."""
         context = execution_context.context if execution_context else None
         if isinstance(context, Context):
-            errors[:] = show_errors(errors, request_id=context.request_id, executed=context.executed)
+            errors[:] = show_errors(
+                errors,
+                request_id=context.request_id,
+                executed=context.executed,
+                hints=context.viewer.is_known or not context.application.exposure.hides_schema,
+            )
 
 
 def _forget_null_defaults(built: GraphQLSchema) -> None:

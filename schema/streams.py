@@ -264,9 +264,13 @@ def _message(result: Any, context: Context) -> Message:
     if not isinstance(result, ExecutionResult):
         refused = GraphQLError("results in parts, as by @defer, are not delivered")
         return Message(Kind.ERROR, orjson.dumps(_formatted([refused])).decode())
+    errors = result.errors or []
+    if result.data is None and not any(error.path for error in errors):
+        # A variable, or a cursor, was none: nothing has been executed.
+        return Message(Kind.ERROR, orjson.dumps(_formatted(errors)).decode())
     body: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        body["errors"] = _formatted(result.errors)
+    if errors:
+        body["errors"] = _formatted(errors)
     if result.extensions:
         body["extensions"] = result.extensions
     return Message(Kind.NEXT, orjson.dumps(body).decode(), context.feed.cursor)

@@ -25,6 +25,7 @@ from schema.fields import subscription
 from schema.positions import read_position
 from schema.selections import selects
 from storage import builds
+from storage.monitoring_tables import Scope
 
 After = Annotated[str | None, argument(description="The last cursor seen. Null: from now on.")]
 
@@ -49,8 +50,9 @@ BuildStatusItem = Annotated[
 @strawberry.type(description="What can be watched.")
 class Subscription:
     @subscription(
+        Scope.READ,
         "Everything after `after` (now, when null), then live. Give the last cursor seen to resume "
-        "after any break."
+        "after any break.",
     )
     async def events(
         self,
@@ -68,8 +70,9 @@ class Subscription:
                 yield item
 
     @subscription(
+        Scope.READ,
         "The builds that match, first as they are (not when `after` is given), then each change; one that stops "
-        "matching is delivered once more."
+        "matching is delivered once more.",
     )
     async def build_status(
         self,

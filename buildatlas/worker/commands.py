@@ -24,6 +24,8 @@ _LOOK_EVERY = 0.1
 # What something left behind may still print once its parent has ended, in seconds.
 _LAST_OUTPUT = 1.0
 _CHUNK = 65_536
+# What the worker is let in by: what it builds has no business with that.
+_WITHHELD = frozenset({"BUILDATLAS_TOKEN"})
 # What a pipe may hold, at most.
 _LARGEST_PIPE = 1024 * 1024
 
@@ -49,7 +51,8 @@ def run(
         result = Path(folder) / "result.json"
         work = Path(folder) / "work"
         work.mkdir()
-        variables = {**os.environ, **environment, result_variable: str(result)}
+        inherited = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
+        variables = {**inherited, **environment, result_variable: str(result)}
         try:
             process = _started(command, variables, work)
         except OSError as error:

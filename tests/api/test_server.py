@@ -261,7 +261,12 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_let_go(settings: Sett
         "headers": headers,
     }
 
-    asyncio.run(create_app(settings)(scope, leave, note))
+    async def story() -> None:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+            await app(scope, leave, note)
+
+    asyncio.run(story())
 
     assert [message.get("status") for message in sent] == [400, None]
 
@@ -288,5 +293,5 @@ def test_writes_that_wait_for_a_slow_writer_do_not_keep_reads_waiting(
     holder.join()
     database.close()
 
-    assert answer.json() == {"data": {"packages": {"totalCount": 0}}}
+    assert answer.json()["data"] == {"packages": {"totalCount": 0}}
     assert len(set(cursors)) == 60

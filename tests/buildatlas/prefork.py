@@ -97,6 +97,8 @@ def _become(order: Mapping[str, Any], files: Sequence[int]) -> None:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
+    # By which help says what it is called.
+    sys.modules["__main__"].__package__ = None
     sys.argv = ["buildatlas", *order["arguments"]]
     code: object = 0
     try:

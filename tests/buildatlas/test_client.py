@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from buildatlas import client, documents, local
 from buildatlas.client import Refused, Unreachable
 from buildatlas.settings import Settings
+from resolvers import access
+from storage.database import Database
+from storage.monitoring_tables import Scope
 from tests.api.serving import publish, serving
 
 RESOLVE_APP = {"input": {"requirements": [{"package": "app"}]}}
@@ -79,6 +83,21 @@ def test_an_answer_that_is_not_graphql_is_not_taken_for_one(body: bytes) -> None
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(Unreachable, match="not the address of a server"), client.connect(url):
         pass
+
+
+def test_a_token_is_shown_to_a_server_that_asks_for_one(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Database.open(database_url)) as database:
+        made = access.create(database, "ci", Scope.READ, now=datetime.now(UTC))
+    with serving(Settings(database_url, port=0)) as address:
+        with client.connect(address) as connected, pytest.raises(Refused, match="needs a token") as caught:
+            connected.ask(documents.RESOLVE, RESOLVE_APP)
+        monkeypatch.setenv("BUILDATLAS_TOKEN", made.secret)
+        with client.connect(address) as connected:
+            assert connected.ask(documents.RESOLVE, RESOLVE_APP)
+
+    assert caught.value.code == "UNAUTHENTICATED"
 
 
 def test_no_answer_at_all_is_told_with_the_address() -> None:

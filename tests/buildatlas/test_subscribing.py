@@ -98,6 +98,33 @@ def test_each_message_is_delivered_until_the_last() -> None:
     ]
 
 
+def test_a_token_is_shown_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUILDATLAS_TOKEN", "bat_x")
+    script = Script(ACK, COMPLETE)
+
+    take(script, Taken())
+
+    assert script.heard[0] == {"type": "connection_init", "payload": {"Authorization": "Bearer bat_x"}}
+
+
+def test_a_token_that_is_not_valid_is_no_reason_to_try_again() -> None:
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.close(4403, "the token ci has been revoked")
+
+    with pytest.raises(Refused, match="the token ci has been revoked") as caught:
+        take(refuse, Taken())
+    assert caught.value.code == "UNAUTHENTICATED"
+
+
+def test_a_connection_that_is_closed_for_another_reason_may_be_tried_again() -> None:
+    async def leave(connection: ServerConnection) -> None:
+        await connection.close(1012, "restarting")
+
+    with pytest.raises(Unreachable, match="restarting"):
+        take(leave, Taken())
+
+
 def test_pings_are_answered_and_pongs_are_not() -> None:
     script = Script({"type": "ping"}, ACK, {"type": "pong"}, {"type": "ping"}, COMPLETE)
 

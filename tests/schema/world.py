@@ -13,6 +13,7 @@ from resolvers.atlas import Atlas
 from resolvers.drafts import DependencyRequest, PublishRequest
 from resolvers.versions import publish
 from schema.context import Application, Context
+from schema.limits import Limits
 from schema.pulse import Pulse
 from schema.root import schema
 from storage.database import Database
@@ -27,6 +28,7 @@ class World:
     database: Database
     statements: list[str] = field(default_factory=list)
     atlas: Atlas = field(init=False)
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self.atlas = Atlas(self.database)
@@ -43,7 +45,7 @@ class World:
         publish(self.database, PublishRequest(package, version, dependencies), now=NOW)
 
     def context(self) -> Context:
-        application = Application(self.atlas, Pulse(self.database.watch), "0.0", NOW)
+        application = Application(self.atlas, Pulse(self.database.watch), "0.0", NOW, limits=self.limits)
         return Context(application, "request-1")
 
     def run(self, query: str, **variables: object) -> ExecutionResult:

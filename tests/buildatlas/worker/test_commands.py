@@ -262,6 +262,15 @@ def test_a_command_has_the_environment_of_its_worker_and_its_own(monkeypatch: py
     assert runner.output == b"a c d\n"
 
 
+def test_a_command_does_not_get_the_token_of_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUILDATLAS_TOKEN", "bat_x")
+    runner = Runner()
+
+    runner.shell("echo [$BUILDATLAS_TOKEN]")
+
+    assert runner.output == b"[]\n"
+
+
 def test_a_command_runs_in_an_empty_folder_of_its_own_that_goes_with_it(folder: Path) -> None:
     runner = Runner()
 
