@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from buildatlas.origins import is_foreign
-from buildatlas.requests import BadRequest
+from buildatlas.requests import CHALLENGE, BadRequest
 from resolvers.access import Gate, Viewer
 from resolvers.errors import Unauthenticated
 from schema.codes import code_of, text_of
@@ -22,7 +22,6 @@ from storage.errors import StorageError
 COOKIE: Final = "buildatlas_session"
 
 _SCHEME: Final = "bearer"
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="buildatlas"'}
 
 # How browsers say that a page of ours asks, or its user by the address bar.
 _OWN: Final = {"same-origin", "none"}
@@ -46,7 +45,7 @@ class Doorkeeper:
             return await self.recognise(shown)
         except Unauthenticated as error:
             raise BadRequest(
-                HTTPStatus.UNAUTHORIZED, str(error), _CHALLENGE, ErrorCode.UNAUTHENTICATED
+                HTTPStatus.UNAUTHORIZED, str(error), CHALLENGE, ErrorCode.UNAUTHENTICATED
             ) from error
         except StorageError as error:
             raise BadRequest(
@@ -94,7 +93,7 @@ def _bearer(given: str) -> str:
         raise BadRequest(
             HTTPStatus.UNAUTHORIZED,
             "`Authorization` has to be `Bearer TOKEN`",
-            _CHALLENGE,
+            CHALLENGE,
             ErrorCode.UNAUTHENTICATED,
         )
     return secret.strip()

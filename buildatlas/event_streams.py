@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -101,9 +101,8 @@ async def _texts(stream: Stream, *, until: asyncio.Future[None]) -> AsyncIterato
     try:
         while not until.done():
             coming = coming or asyncio.ensure_future(anext(stream))
-            await asyncio.wait(
-                {coming, until}, timeout=_KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            either: set[asyncio.Future[Any]] = {coming, until}
+            await asyncio.wait(either, timeout=_KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
                 yield _KEEP_ALIVE
                 continue

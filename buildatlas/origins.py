@@ -14,4 +14,7 @@ def is_foreign(headers: Headers, trusted: Collection[str] = ()) -> bool:
     origin = headers.get("origin")
     if origin is None or origin in trusted:
         return False
-    return urlsplit(origin).netloc != headers.get("host")
+    try:
+        return urlsplit(origin).netloc != headers.get("host")
+    except ValueError:
+        return True

@@ -13,6 +13,9 @@ from schema.enums import ErrorCode
 
 JSON: Final = "application/json"
 
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="buildatlas"'}
+"""What an answer with 401 says that it takes."""
+
 
 class BadRequest(Exception):
     """The request is refused before there is anything to execute."""
@@ -51,7 +54,9 @@ def _check_content_type(header: str | None) -> None:
 
 async def _body(request: Request, limit: int) -> bytes:
     too_large = BadRequest(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit:,} bytes: send it in parts"
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body is larger than {limit:,} bytes: send it in parts",
+        code=ErrorCode.LIMIT_EXCEEDED,
     )
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:

@@ -178,7 +178,7 @@ class _Connection:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(message["id"], message["payload"])
+                await self._subscribe(message["id"], message["payload"])
             case "complete":
                 self._complete(message["id"])
             case other:
@@ -198,11 +198,16 @@ class _Connection:
             raise _Closed(TRY_AGAIN_LATER if is_away else FORBIDDEN, str(refusal)) from refusal
         await self._say({"type": "connection_ack"})
 
-    def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
+    async def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
         if self.context is None:
             raise _Closed(UNAUTHORIZED, "Unauthorized")
         if id in self.operations:
             raise _Closed(DUPLICATE, f"Subscriber for {id} already exists")
+        # Now, and not when it would begin: of many that come at once the last ones are refused.
+        if len(self.operations) >= _OPERATIONS:
+            with suppress(OSError):
+                await self._tell(_named(id), _TOO_MANY)
+            return
         operation = Operation(payload["query"], payload.get("variables"), payload.get("operationName"))
         task = asyncio.create_task(self._run(id, operation, self.context))
         self.operations[id] = task
@@ -214,13 +219,9 @@ class _Connection:
 
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         # Once and for all of its messages.
-        named = f',"id":{orjson.dumps(id).decode()}'
+        named = _named(id)
         # The client has gone, or is told by the end of the connection.
         with suppress(OSError):
-            if len(self.operations) > _OPERATIONS:
-                self.operations.pop(id)
-                await self._tell(named, _TOO_MANY)
-                return
             try:
                 async with self.streams.deliver(operation, context) as stream:
                     async for message in stream:
@@ -243,6 +244,10 @@ class _Connection:
         self.is_closed = True
         with suppress(OSError):
             await self.send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
+
+
+def _named(id: str) -> str:
+    return f',"id":{orjson.dumps(id).decode()}'
 
 
 def _cut(reason: str) -> str:

@@ -16,7 +16,16 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from buildatlas.negotiation import accepts
-from buildatlas.requests import JSON, BadRequest, check_method, read_body, read_json, refusal, response
+from buildatlas.requests import (
+    CHALLENGE,
+    JSON,
+    BadRequest,
+    check_method,
+    read_body,
+    read_json,
+    refusal,
+    response,
+)
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
@@ -182,7 +191,8 @@ def _answer(result: ExecutionResult, media: str) -> Response:
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    return response(body, media, _status(errors, media) if refused else HTTPStatus.OK, {})
+    status = _status(errors, media) if refused else HTTPStatus.OK
+    return response(body, media, status, CHALLENGE if status is HTTPStatus.UNAUTHORIZED else {})
 
 
 def _status(errors: Sequence[GraphQLError], media: str) -> HTTPStatus:

@@ -5,6 +5,7 @@ reach it but from its own machine. From the first token on, whoever shows none m
 """
 
 import hashlib
+import logging
 import secrets
 import threading
 import time
@@ -16,8 +17,11 @@ from typing import Final
 from resolvers.errors import BadInput, Forbidden, NotFound, TokenTaken, Unauthenticated
 from storage import tokens
 from storage.database import Connection, Database
+from storage.errors import StorageError
 from storage.monitoring_rows import TokenRow
 from storage.monitoring_tables import ALL_SCOPES, Scope, TokenFields
+
+log = logging.getLogger(__name__)
 
 PREFIX: Final = "bat_"
 """What every token begins with, so that those who look for leaked secrets know one."""
@@ -54,7 +58,7 @@ class Viewer:
             return
         if self.name is None:
             raise Unauthenticated("this needs a token: send `Authorization: Bearer TOKEN`")
-        raise Forbidden(self.name, needs=scope.name or "", has=names_of(self.scopes))
+        raise Forbidden(self.name, needs=(scope.name or "").lower(), has=names_of(self.scopes))
 
 
 _IMPLIED: Final = {
@@ -172,13 +176,13 @@ class Gate:
 
     def is_closed(self) -> bool:
         """Whether a token has ever been made."""
-        with self._lock:
-            if self._has_tokens:
-                return True
-            if self._looked_at is None or self.clock() > self._looked_at + _REMEMBERED_SECONDS:
-                self._has_tokens = bool(list_all(self.database))
-                self._looked_at = self.clock()
-            return self._has_tokens
+        if not self._has_tokens and (
+            self._looked_at is None or self.clock() > self._looked_at + _REMEMBERED_SECONDS
+        ):
+            looked_at = self.clock()
+            self._has_tokens = bool(list_all(self.database))
+            self._looked_at = looked_at
+        return self._has_tokens
 
     def _row(self, digest: str) -> TokenRow | None:
         known = self._known.get(digest)
@@ -195,5 +199,11 @@ class Gate:
     def _note_use(self, row: TokenRow, now: datetime) -> None:
         if row.last_used_at is not None and now < row.last_used_at + _USED_WITHIN:
             return
-        self.database.write(lambda connection: tokens.use(connection, row.id, now=now), of_catalogue=False)
+        try:
+            self.database.write(
+                lambda connection: tokens.use(connection, row.id, now=now), of_catalogue=False
+            )
+        except StorageError as error:
+            # A database that takes no writes may still be read.
+            log.warning("the last use of the token %s is not kept: %s", row.name, error)
         self._known.pop(row.digest, None)

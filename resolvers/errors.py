@@ -240,4 +240,4 @@ class Forbidden(Refusal):
         self.has = has
 
     def __str__(self) -> str:
-        return f"the token {self.token} has the scopes {', '.join(self.has)}, and this needs {self.needs.lower()}"
+        return f"the token {self.token} has the scopes {', '.join(self.has)}, and this needs {self.needs}"

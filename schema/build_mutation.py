@@ -45,7 +45,8 @@ class BuildMutation:
         change = partial(
             runs.start, info.context.atlas, input.to_request(), now=now(), actor=info.context.actor
         )
-        return RunPayload.of(await changed(info.context, change))
+        async with info.context.application.turns.turn():
+            return RunPayload.of(await changed(info.context, change))
 
     @mutation(
         Scope.BUILD, "Call off all of a run that has not ended. What a worker holds stops within its lease."

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated
 
-import anyio
 import strawberry
 from strawberry import argument
 
@@ -76,11 +75,11 @@ class BuildQuery:
             first=page_size("first", first),
             now=now(),
         )
-        return [Blocker.of(each) for each in await anyio.to_thread.run_sync(find)]
+        return await show(info.context, find, lambda found: [Blocker.of(each) for each in found])
 
     @field("What `startRun` would start, with nothing written.")
     async def preview_run(
         self, info: Info, input: Annotated[StartRunInput, argument(description="What to build, and how.")]
     ) -> RunPreviewResult:
         find = partial(prepare, info.context.atlas, input.to_request())
-        return await show(find, preview_result)
+        return await show(info.context, find, preview_result)

@@ -35,6 +35,7 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     errors.Behind: Shown(ErrorCode.UNAVAILABLE, ("position", "newest")),
     errors.RepeatedLabel: Shown(ErrorCode.BAD_USER_INPUT, ("key",)),
     errors.TooLarge: Shown(ErrorCode.LIMIT_EXCEEDED, ("what", "found", "allowed")),
+    errors.Busy: Shown(ErrorCode.LIMIT_EXCEEDED, ("waiting",)),
     errors.SlowConsumer: Shown(ErrorCode.SLOW_CONSUMER, ("limit",)),
     errors.Vanished: Shown(ErrorCode.NOT_FOUND),
     # Only the parser nests deep enough for this, and only with a document made for it.
@@ -127,6 +128,8 @@ def _refused_document(error: GraphQLError, *, hints: bool) -> GraphQLError:
     found = shown(error.original_error)
     if found is not None and error.original_error is not None:
         return _with(error, found.code, facts_of(error.original_error))
+    if isinstance(error, GraphQLSyntaxError) and _TOO_LONG in error.message:
+        return _with(error, ErrorCode.LIMIT_EXCEEDED, {})
     syntax = isinstance(error, GraphQLSyntaxError)
     code = ErrorCode.GRAPHQL_PARSE_FAILED if syntax else ErrorCode.GRAPHQL_VALIDATION_FAILED
     return _with(error, code, {}, None if hints else error.message.partition(_HINT)[0])
@@ -171,6 +174,9 @@ def _with(
         extensions={"code": code.name, **facts},
     )
 
+
+# How the parser says that it has come to the limit of tokens.
+_TOO_LONG: Final = "Document contains more than "
 
 # How GraphQL's own rules begin to name what may have been meant.
 _HINT: Final = " Did you mean "

@@ -83,6 +83,17 @@ class TooLarge(SchemaError):
         return f"{self.what}: {self.found:,}, and at most {self.allowed:,} is allowed in one operation"
 
 
+class Busy(SchemaError):
+    """As much is to be worked out already as may wait."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(waiting)
+        self.waiting = waiting
+
+    def __str__(self) -> str:
+        return f"{self.waiting} resolutions, plans and the like are waiting to be worked out already: try again later"
+
+
 class SlowConsumer(SchemaError):
     """A subscriber does not take what is delivered to it."""
 

@@ -112,14 +112,14 @@ class Query(BuildQuery):
         self, info: Info, input: Annotated[ResolveInput, argument(description="What to solve.")]
     ) -> ResolveResult:
         find = partial(resolutions.resolve, info.context.atlas, input.to_request())
-        return await show(find, resolve_result)
+        return await show(info.context, find, resolve_result)
 
     @field("What an answer of `resolve` would become, with nothing written.")
     async def simulate(
         self, info: Info, input: Annotated[SimulateInput, argument(description="What to suppose.")]
     ) -> Simulation:
         find = partial(simulations.simulate, info.context.atlas, input.to_request())
-        return await show(find, Simulation.of)
+        return await show(info.context, find, Simulation.of)
 
     @field("The dependency cycles of the catalogue.")
     async def cycles(
@@ -133,7 +133,7 @@ class Query(BuildQuery):
     ) -> CycleList:
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.cycles, info.context.atlas, chosen, first=page_size("first", first))
-        return await show(find, CycleList.of)
+        return await show(info.context, find, CycleList.of)
 
     @field("A shortest chain by which one package needs another. Null when there is none.")
     async def path(
@@ -170,7 +170,7 @@ class Query(BuildQuery):
         most = page_size("maxNodes", max_nodes, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.paths, info.context.atlas, from_, to, chosen, max_nodes=most)
-        return await show(find, PathGraph.of)
+        return await show(info.context, find, PathGraph.of)
 
     @field("Everything that a change to some packages reaches.")
     async def impact(
@@ -186,7 +186,7 @@ class Query(BuildQuery):
         most = page_size("first", first, largest=10_000)
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.impact, info.context.atlas, packages, chosen, first=most)
-        return await show(find, Impact.of)
+        return await show(info.context, find, Impact.of)
 
     @field("The history of an object, there or deleted, or of all of them; oldest first.")
     async def state_transitions(
@@ -209,4 +209,4 @@ class Query(BuildQuery):
         self, info: Info, input: Annotated[BuildPlanInput, argument(description="What to plan.")]
     ) -> BuildPlanResult:
         find = partial(plans.build_plan, info.context.atlas, input.to_request())
-        return await show(find, plan_result)
+        return await show(info.context, find, plan_result)

@@ -15,9 +15,13 @@ Shown = TypeVar("Shown")
 Result = TypeVar("Result")
 
 
-async def show(find: Callable[[], Found], shown: Callable[[Found], Shown]) -> Shown:
-    """Return what is found as it is shown, both in a thread: an answer can have as many parts as the catalogue."""
-    return await anyio.to_thread.run_sync(lambda: shown(find()))
+async def show(context: Context, find: Callable[[], Found], shown: Callable[[Found], Shown]) -> Shown:
+    """Return what takes long to find as it is shown, in its turn. Raises Busy.
+
+    Both in a thread: an answer can have as many parts as the catalogue.
+    """
+    async with context.application.turns.turn():
+        return await anyio.to_thread.run_sync(lambda: shown(find()))
 
 
 async def write(context: Context, change: Callable[[Database], Result]) -> Result:

@@ -92,7 +92,7 @@ def test_where_a_database_that_cannot_be_used_is_and_why_is_told_in_the_log_only
     ("document", "code", "part"),
     [
         ("{", "GRAPHQL_PARSE_FAILED", "Syntax Error"),
-        ("{ " + "a " * 3_000 + "}", "GRAPHQL_PARSE_FAILED", "2000 tokens"),
+        ("{ " + "a " * 3_000 + "}", "LIMIT_EXCEEDED", "2000 tokens"),
         ("{ a " * 5_000, "GRAPHQL_PARSE_FAILED", "nest"),
         ("{ " + "a { " * 900 + "b" + " }" * 901, "GRAPHQL_PARSE_FAILED", "nest"),
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", "nothing"),
