@@ -1,0 +1,437 @@
+"""`python -m benchmarks.live [resume|fanout|rate|slow]…`: what live delivery costs, and that it loses nothing.
+
+The server is a process of its own, and so are its subscribers, all in one. They connect as any client of WebSockets does; from
+then on frames are only stamped and counted as they come in, so that it is the server that is measured. Times are by the clock
+that all processes share.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tests.api.serving import PUBLISH, PUBLISH_MANY
+from tests.crashes import Server
+from tests.live_chaos import Chaos, Plan
+from tests.postgres import Postgres, new_database
+
+_PROTOCOL: Final = Subprotocol("graphql-transport-ws")
+_PATIENCE: Final = 120
+_SINGLES: Final = 200
+_RATE_SECONDS: Final = 20
+_RATE_BATCH: Final = 100
+_IDLE_SECONDS: Final = 5
+_PACKAGES: Final = 100
+
+_SAME: Final = (
+    "subscription($after: String) { events(after: $after) { ... on Event { cursor kind package version } } }"
+)
+# Thirty kilobytes an event: what the system keeps of a connection is full after some hundred.
+_WIDE: Final = (
+    "subscription($after: String) {{ events(after: $after) {{ ... on Event {{ cursor {} }} }} }}".format(
+        " ".join(f"a{number}{'x' * 1_000}: package" for number in range(29))
+    )
+)
+_SLOW_SINGLES: Final = 600
+
+_TEXT, _CLOSE, _PING = 1, 8, 9
+
+
+class _Ear(ClientConnection):
+    """A connection that, once told to listen, notes when each result has come in."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.is_listening = False
+        self.times: list[float] = []
+        self.ended: str | None = None
+        self.heard: Callable[[], None] = lambda: None
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        if not self.is_listening:
+            super().data_received(data)
+            return
+        now = time.monotonic()
+        self._rest += data
+        while (frame := _frame(self._rest)) is not None:
+            opcode, payload, size = frame
+            self._rest = self._rest[size:]
+            if opcode == _TEXT and payload.startswith(b'{"type":"next"'):
+                self.times.append(now)
+                self.heard()
+            elif opcode == _PING:
+                self.protocol.send_pong(payload)
+                self.send_data()
+            else:
+                self.ended = str(int.from_bytes(payload[:2], "big")) if opcode == _CLOSE else payload.decode()
+
+
+def _frame(data: bytes) -> tuple[int, bytes, int] | None:
+    """Return a frame's opcode, payload and size, or None while some of it is missing. Servers mask nothing."""
+    if len(data) < 2:
+        return None
+    length, start = data[1], 2
+    if length > 125:
+        start = 4 if length == 126 else 10
+        length = int.from_bytes(data[2:start], "big")
+    if len(data) < start + length:
+        return None
+    return data[0] & 0x0F, data[start : start + length], start + length
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Subscribers in the process that listens."""
+
+    ears: list[_Ear] = field(default_factory=list)
+    total: int = 0
+    goal: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self) -> None:
+        self.total += 1
+        if self.total >= self.goal:
+            self.reached.set()
+
+    async def until(self, each: int) -> list[str]:
+        """Return once everyone has heard so many, or was cut off, or it takes too long; and how those ended who did."""
+        self.goal = each * len(self.ears)
+        if self.total < self.goal:
+            self.reached.clear()
+            with_time = asyncio.wait_for(self.reached.wait(), _PATIENCE)
+            try:
+                await with_time
+            except TimeoutError:
+                return [
+                    ear.ended or f"{len(ear.times)} of {each}" for ear in self.ears if len(ear.times) < each
+                ]
+        return [ear.ended for ear in self.ears if ear.ended is not None]
+
+
+async def _listen(pipe: Connection, address: str, documents: Sequence[str], after: str) -> None:
+    crowd, loop = _Crowd(), asyncio.get_running_loop()
+    for document in documents:
+        ear = await _subscribed(address, document, after, create=_Ear)
+        assert isinstance(ear, _Ear)
+        ear.heard = crowd.hear
+        crowd.ears.append(ear)
+    pipe.send(None)
+    while (wanted := await loop.run_in_executor(None, pipe.recv)) is not None:
+        pipe.send(await crowd.until(wanted))
+    pipe.send([ear.times for ear in crowd.ears])
+    for ear in crowd.ears:
+        ear.transport.abort()
+
+
+async def _subscribed(
+    address: str, document: str, after: str, *, create: type[ClientConnection] = ClientConnection
+) -> ClientConnection:
+    connection = await connect(
+        f"{address.replace('http', 'ws', 1)}/graphql",
+        subprotocols=[_PROTOCOL],
+        ping_interval=None,
+        compression=None,
+        max_size=None,
+        create_connection=create,
+    )
+    await connection.send(json.dumps({"type": "connection_init"}))
+    await connection.recv()
+    if isinstance(connection, _Ear):
+        connection.is_listening = True
+    payload = {"query": document, "variables": {"after": after}}
+    await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+    return connection
+
+
+def _listen_apart(pipe: Connection, address: str, documents: Sequence[str], after: str) -> None:
+    asyncio.run(_listen(pipe, address, documents, after))
+
+
+@dataclass(slots=True)
+class _Audience:
+    """Subscribers in a process of their own, as seen from here."""
+
+    pipe: Connection
+
+    def until(self, each: int) -> list[str]:
+        """Wait until everyone has heard so many; return how those ended who were cut off."""
+        self.pipe.send(each)
+        ended: list[str] = self.pipe.recv()
+        return ended
+
+    def times(self) -> list[list[float]]:
+        """Let them go, and return when each heard what."""
+        self.pipe.send(None)
+        times: list[list[float]] = self.pipe.recv()
+        return times
+
+
+@contextmanager
+def _audience(address: str, documents: Sequence[str], after: str) -> Iterator[_Audience]:
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_listen_apart, args=(theirs, address, documents, after))
+    process.start()
+    try:
+        ours.recv()
+        yield _Audience(ours)
+    finally:
+        process.join(_PATIENCE)
+        process.kill()
+
+
+@dataclass(slots=True)
+class _Service:
+    """A running server, and a writer."""
+
+    server: Server
+    client: httpx.Client
+    fresh: Iterator[int] = field(default_factory=count)
+
+    def publish(self) -> str:
+        """Publish one version, and return the position."""
+        return str(self._ask(PUBLISH, self._version())["cursor"])
+
+    def publish_many(self, number: int) -> None:
+        """Publish so many in one transaction."""
+        versions = [self._version() for _ in range(number)]
+        assert self._ask(PUBLISH_MANY, {"versions": versions, "atomic": True})["published"] == number
+
+    def _version(self) -> dict[str, str]:
+        """Return a new version of a package; of a new package it would be two events."""
+        number = next(self.fresh)
+        return {"package": f"p{number % _PACKAGES}", "version": f"1.{number // _PACKAGES}"}
+
+    def _ask(self, document: str, input: object) -> Any:
+        question = {"query": document, "variables": {"input": input}}
+        answer = self.client.post(f"{self.server.address}/graphql", json=question).json()
+        return next(iter(answer["data"].values()))
+
+    def cpu(self) -> float:
+        """Return the seconds of a processor that the server has used."""
+        fields = Path(f"/proc/{self.server.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> float:
+        """Return the megabytes of memory that the server has."""
+        pages = int(Path(f"/proc/{self.server.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def idle(self) -> float:
+        """Return the seconds of a processor that the server uses in a second without events."""
+        before = self.cpu()
+        time.sleep(_IDLE_SECONDS)
+        return (self.cpu() - before) / _IDLE_SECONDS
+
+
+@contextmanager
+def _service() -> Iterator[_Service]:
+    with tempfile.TemporaryDirectory() as folder, httpx.Client(timeout=_PATIENCE) as client:
+        server = Server(str(Path(folder) / "atlas.db"), environment={"BUILDATLAS_SOCKET_LIMIT": "10000"})
+        server.start()
+        try:
+            service = _Service(server, client)
+            service.publish_many(_PACKAGES)
+            for _ in range(20):  # So that what is done once only is done.
+                service.publish()
+            yield service
+        finally:
+            server.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What came of single publishes."""
+
+    after_acknowledged: list[float]
+    """Milliseconds, one for each event and subscriber."""
+    last_heard: list[float]
+    """Milliseconds until the last subscriber had it, one for each event."""
+    cpu: float
+    """Milliseconds of a processor for each event, the write included."""
+    ended: list[str]
+    """How those subscribers ended who were cut off."""
+
+
+def _publish_singly(service: _Service, audience: _Audience, number: int) -> _Round:
+    """Publish one version after the other, each when everyone has heard the last."""
+    service.publish()
+    audience.until(1)
+    idle, before, began = service.idle(), service.cpu(), time.monotonic()
+    acknowledged = []
+    ended: list[str] = []
+    for each in range(number):
+        service.publish()
+        acknowledged.append(time.monotonic())
+        ended = audience.until(each + 2)
+    spent = service.cpu() - before - idle * (time.monotonic() - began)
+    heard = [times[1:] for times in audience.times()]
+    late = [[(times[n] - at) * 1e3 for times in heard] for n, at in enumerate(acknowledged)]
+    return _Round(
+        [each for event in late for each in event],
+        [max(event, default=0) for event in late],
+        spent / number * 1e3,
+        ended,
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{median(values):.1f} ms (p99 {quantiles(values, n=100)[98]:.1f})" if values else "-"
+
+
+def _show_fanout(name: str, documents: Sequence[str]) -> None:
+    with _service() as service:
+        bare = service.memory()
+        with _audience(service.server.address, documents, service.publish()) as audience:
+            grown = service.memory() - bare
+            found = _publish_singly(service, audience, _SINGLES)
+    print(
+        f"{name}: {_SINGLES} events, each with a subscriber {_spread(found.after_acknowledged)} after the write was "
+        f"acknowledged, with the last of them {_spread(found.last_heard)}; server's CPU {found.cpu:.1f} ms an event, "
+        f"memory {bare:.0f} MB, with subscribers {grown:+.1f} MB; cut off {len(found.ended)}",
+        flush=True,
+    )
+
+
+def _fanout() -> None:
+    _show_fanout("nobody", [])
+    _show_fanout("100 subscribers, one document", [_SAME] * 100)
+    _show_fanout("1,000 subscribers, one document", [_SAME] * 1_000)
+    apart = [_SAME.replace("kind", f"a{number}: kind") for number in range(100)]
+    _show_fanout("100 subscribers, 100 documents", apart)
+
+
+def _rate() -> None:
+    _show_rate("each batch when all have the last", is_in_step=True)
+    _show_rate("batches as fast as they are acknowledged", is_in_step=False)
+
+
+def _show_rate(name: str, *, is_in_step: bool) -> None:
+    subscribers = 100
+    with (
+        _service() as service,
+        _audience(service.server.address, [_SAME] * subscribers, service.publish()) as audience,
+    ):
+        service.publish()
+        audience.until(1)
+        before, began, number = service.cpu(), time.monotonic(), 0
+        while time.monotonic() < began + _RATE_SECONDS:
+            service.publish_many(_RATE_BATCH)
+            number += _RATE_BATCH
+            if is_in_step:
+                audience.until(1 + number)
+        wrote = time.monotonic() - began
+        ended = audience.until(1 + number)
+        cpu = service.cpu() - before
+        seconds = max(times[-1] for times in audience.times()) - began
+    print(
+        f"{subscribers} subscribers, {name}: {number:,} events written in {wrote:.1f} s, with everyone after "
+        f"{seconds:.1f} s: {number / seconds:,.0f} events/s, {number * subscribers / seconds:,.0f} deliveries/s; server's "
+        f"CPU {cpu / seconds:.0%} of a core, {cpu / number / subscribers * 1e6:.0f} µs a delivery; "
+        f"cut off {len(ended)} {sorted(set(ended))}",
+        flush=True,
+    )
+
+
+async def _dawdle(pipe: Connection, address: str, after: str) -> None:
+    """Subscribe and read nothing until told to; then tell how many came, and how it ended."""
+    connection = await _subscribed(address, _WIDE, after)
+    connection.transport.pause_reading()
+    pipe.send(None)
+    await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+    connection.transport.resume_reading()
+    number = 0
+    try:
+        while True:
+            await asyncio.wait_for(connection.recv(), 10)
+            number += 1
+    except TimeoutError:
+        pipe.send(f"was not cut off, after {number} events")
+    except ConnectionClosed as closed:
+        pipe.send(f"was closed with {closed.rcvd.code if closed.rcvd else closed}, after {number} events")
+
+
+def _dawdle_apart(pipe: Connection, address: str, after: str) -> None:
+    asyncio.run(_dawdle(pipe, address, after))
+
+
+def _slow() -> None:
+    subscribers = 100
+    for is_there in (False, True):
+        with _service() as service:
+            after = service.publish()
+            ours, theirs = multiprocessing.Pipe()
+            slow = multiprocessing.get_context("spawn").Process(
+                target=_dawdle_apart, args=(theirs, service.server.address, after)
+            )
+            if is_there:
+                slow.start()
+                ours.recv()
+            with _audience(service.server.address, [_SAME] * subscribers, after) as audience:
+                before = service.memory()
+                found = _publish_singly(service, audience, _SLOW_SINGLES)
+                grown = service.memory() - before
+            end = "nobody is slow"
+            if is_there:
+                ours.send(None)
+                end = f"the slow one {ours.recv()}"
+                slow.join()
+        print(
+            f"{subscribers} subscribers, {end}: {_SLOW_SINGLES} events of which each is with them "
+            f"{_spread(found.after_acknowledged)} after the write was acknowledged; server's CPU {found.cpu:.1f} ms an "
+            f"event, memory {before:.0f} MB, then {grown:+.1f} MB; cut off {len(found.ended)}",
+            flush=True,
+        )
+
+
+def _show_resume(name: str, url: str, *options: str) -> None:
+    plan = Plan(cuts=1_000, kills=20, subscribers=45, streams=5, life=2.5, pause=1.5, options=options)
+    chaos = Chaos(url, plan)
+    found = chaos.run()
+    print(
+        f"{name}: {plan.subscribers} subscribers over WebSocket and {plan.streams} of server-sent events, cut off "
+        f"{chaos.cuts:,} times, {chaos.kills} servers killed in {chaos.seconds:.0f} s; {found.events:,} events, delivered "
+        f"{found.delivered:,}: lost {found.lost}, repeated {found.repeated}, out of order {found.out_of_order}, "
+        f"false {found.false}",
+        flush=True,
+    )
+
+
+def _resume() -> None:
+    postgres = Postgres(durable=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder, new_database(postgres.url) as url:
+            _show_resume("SQLite, two servers", str(Path(folder) / "atlas.db"))
+            _show_resume("PostgreSQL, two servers", url)
+    finally:
+        postgres.remove()
+
+
+_PARTS: Final = {"resume": _resume, "fanout": _fanout, "rate": _rate, "slow": _slow}
+
+
+def main() -> None:
+    """Run the parts that are named, or all."""
+    for name in sys.argv[1:] or _PARTS:
+        _PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
