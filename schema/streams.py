@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+import anyio
 import orjson
 import strawberry
 from graphql import GraphQLError
@@ -71,6 +72,7 @@ class Streams:
         self._queue = queue
         self._shared: dict[object, _Source] = {}
         self._open: set[Stream] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> int:
@@ -89,13 +91,26 @@ class Streams:
         """Give the results of an operation, for as long as the block runs. `after` is in place of its own."""
         stream = Stream(self._queue)
         source = _Source(self._shared, _key(operation, context), stream)
-        source.start(self._schema, operation, context.fed(Feed(after, at_end=source.at_end)))
+        self._start(source, operation, context.fed(Feed(after, at_end=source.at_end)))
         self._open.add(stream)
         try:
             yield stream
         finally:
             self._open.discard(stream)
             stream.leave()
+            await self._settle()
+
+    def _start(self, source: "_Source", operation: Operation, context: Context) -> None:
+        task = source.start(self._schema, operation, context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle(self) -> None:
+        """Wait for executions that have been told to end: a thread of theirs may still be reading."""
+        ending = {task for task in self._tasks if task.cancelling()}
+        if ending:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait(ending)
 
     def cut(self) -> None:
         """Deliver no more of anything: the process is about to end."""
@@ -185,9 +200,10 @@ class _Source:
     """How far it has come, once it serves whoever comes. None: it serves one alone."""
     task: asyncio.Task[None] | None = None
 
-    def start(self, schema: strawberry.Schema, operation: Operation, context: Context) -> None:
+    def start(self, schema: strawberry.Schema, operation: Operation, context: Context) -> asyncio.Task[None]:
         self._take(self.first, -1)
         self.task = asyncio.create_task(self._run(schema, operation, context))
+        return self.task
 
     def at_end(self, position: int) -> bool:
         """Decide at the end of the log who serves its reader from here on; False when another does."""

@@ -182,6 +182,20 @@ def test_an_execution_goes_on_without_the_one_it_was_begun_for_and_ends_with_the
     within_seconds(story())
 
 
+def test_nothing_is_still_being_read_for_a_reader_that_has_gone(world: World) -> None:
+    async def story() -> None:
+        async with world.live() as context:
+            streams = Streams(schema, queue=4)
+            async with streams.deliver(events_after(), context) as stream:
+                await until(lambda: streams.executions == 1)
+                source = stream._source
+            assert source is not None
+            assert source.task is not None
+            assert source.task.done()
+
+    within_seconds(story())
+
+
 def test_a_reader_that_does_not_read_is_cut_off_and_holds_up_nobody(world: World) -> None:
     async def story() -> None:
         async with crowd(world, queue=4) as readers:
