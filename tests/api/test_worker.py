@@ -22,7 +22,7 @@ START = """mutation Start($input: StartRunInput!) { startRun(input: $input) { ru
 BUILDS = """{ builds { nodes { id status conclusion message attempt outputDigest
     packageVersion { package { name } }
     artifacts { name uri digest sizeBytes }
-    log { nodes { attempt text } } } } }"""
+    log(first: 100) { nodes { attempt text } } } } }"""
 CANCEL = "mutation Cancel($input: CancelBuildInput!) { cancelBuild(input: $input) { build { status } } }"
 
 # It says where it runs, so that what is killed is known to have begun, and to have ended.
