@@ -1,6 +1,6 @@
 """Who asks: by the token in a header, in the first message of a socket, or in the cookie that a browser has for one."""
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,10 +11,9 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from buildatlas.origins import is_foreign
-from buildatlas.requests import CHALLENGE, BadRequest
+from buildatlas.requests import CHALLENGE, BadRequest, unavailable
 from resolvers.access import Gate, Viewer
 from resolvers.errors import Unauthenticated
-from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from storage.errors import StorageError
@@ -32,8 +31,6 @@ class Doorkeeper:
     """Lets in who may come."""
 
     gate: Gate
-    origins: Collection[str] = ()
-    """Sites whose pages are as good as ours, but for cookies."""
 
     async def admit(self, headers: Headers, secret: str | None = None) -> Viewer:
         """Return who asks, `secret` being the token when it was shown elsewhere.
@@ -42,19 +39,13 @@ class Doorkeeper:
         """
         shown = secret or secret_of(headers)
         try:
-            return await self.recognise(shown)
+            return await anyio.to_thread.run_sync(lambda: self.gate.admit(shown, now=datetime.now(UTC)))
         except Unauthenticated as error:
             raise BadRequest(
                 HTTPStatus.UNAUTHORIZED, str(error), CHALLENGE, ErrorCode.UNAUTHENTICATED
             ) from error
         except StorageError as error:
-            raise BadRequest(
-                HTTPStatus.SERVICE_UNAVAILABLE, text_of(error), {"Retry-After": "1"}, code_of(error)
-            ) from error
-
-    async def recognise(self, secret: str | None) -> Viewer:
-        """Return who shows this token, or none. Raises Unauthenticated."""
-        return await anyio.to_thread.run_sync(lambda: self.gate.admit(secret, now=datetime.now(UTC)))
+            raise unavailable(error) from error
 
 
 async def expulsion(entering: Awaitable[Context], was: Viewer) -> str | None:

@@ -21,7 +21,7 @@ from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operat
 from schema.context import Context
 from schema.errors import SlowConsumer
 from schema.operations import Operation
-from schema.streams import Message, Stream, Streams
+from schema.streams import Kind, Message, Stream, Streams
 
 EVENT_STREAM: Final = "text/event-stream"
 
@@ -120,10 +120,10 @@ async def _texts(stream: Stream, *, until: asyncio.Future[None]) -> AsyncIterato
 
 def _written(message: Message) -> list[str]:
     place = "" if message.cursor is None else f"id: {message.cursor}\n"
-    match message.kind.value:
-        case "next":
+    match message.kind:
+        case Kind.NEXT:
             return [f"event: next\n{place}data: {message.payload}\n\n"]
-        case "error":
+        case Kind.ERROR:
             # The protocol has no event for it: a result that holds nothing but errors.
             return [f'event: next\ndata: {{"errors":{message.payload}}}\n\n', _COMPLETE]
         case _:

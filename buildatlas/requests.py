@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from buildatlas.negotiation import charset, media_type
+from schema.codes import code_of, text_of
 from schema.enums import ErrorCode
 
 JSON: Final = "application/json"
@@ -35,6 +36,11 @@ class BadRequest(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def unavailable(error: Exception) -> BadRequest:
+    """Return the refusal of a request that may be sent again a little later."""
+    return BadRequest(HTTPStatus.SERVICE_UNAVAILABLE, text_of(error), {"Retry-After": "1"}, code_of(error))
 
 
 def check_method(method: str, methods: Collection[str]) -> None:

@@ -175,7 +175,7 @@ class _Site:
                 exposure=Exposure(settings.is_exposed, trusted_documents(settings.trusted_documents)),
             )
             anonymous = READER if settings.anonymous_read else NOBODY
-            self.doorkeeper = Doorkeeper(Gate(database, anonymous), settings.origins)
+            self.doorkeeper = Doorkeeper(Gate(database, anonymous))
             async with pulse.beating(), chores(self.application.atlas, settings):
                 yield
 

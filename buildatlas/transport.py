@@ -25,12 +25,13 @@ from buildatlas.requests import (
     read_json,
     refusal,
     response,
+    unavailable,
 )
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SchemaError
-from schema.operations import Operation, kind_of
+from schema.operations import Operation, is_refused, kind_of
 from schema.positions import read_position
 from storage.errors import StorageError
 from storage.monitoring_tables import Scope as Access
@@ -127,7 +128,7 @@ class GraphQLOverHTTP:
 def _not_caught_up(error: SchemaError | StorageError) -> BadRequest:
     code = code_of(error)
     if code is ErrorCode.UNAVAILABLE:
-        return BadRequest(HTTPStatus.SERVICE_UNAVAILABLE, text_of(error), {"Retry-After": "1"}, code)
+        return unavailable(error)
     return BadRequest(HTTPStatus.BAD_REQUEST, text_of(error), code=code)
 
 
@@ -185,8 +186,8 @@ def _answer(result: ExecutionResult, media: str) -> Response:
     body: dict[str, object] = {}
     if errors:
         body["errors"] = [error.formatted for error in errors]
-    # Without data and without a path nothing was executed: a request error, which has no `data` at all.
-    refused = result.data is None and not any(error.path for error in errors)
+    # A request error has no `data` at all.
+    refused = is_refused(result)
     if not refused:
         body["data"] = result.data
     if result.extensions:

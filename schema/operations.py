@@ -17,6 +17,7 @@ from graphql import (
     parse,
     visit,
 )
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 _KEPT: Final = 512
@@ -32,6 +33,11 @@ class Operation:
     variables: dict[str, object] | None = None
     name: str | None = None
     """Of the operation in the document; None where there is one only."""
+
+
+def is_refused(result: ExecutionResult) -> bool:
+    """Whether nothing was executed: the result of an operation that was has data, or errors that say where."""
+    return result.data is None and not any(error.path for error in result.errors or ())
 
 
 def kind_of(operation: Operation) -> OperationType | None:

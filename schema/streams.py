@@ -9,7 +9,6 @@ resume from the last cursor that it has.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -28,9 +27,7 @@ from schema.codes import show_errors
 from schema.context import Context
 from schema.errors import SlowConsumer
 from schema.feeds import Feed
-from schema.operations import Operation, position_variable
-
-log = logging.getLogger(__name__)
+from schema.operations import Operation, is_refused, position_variable
 
 # What an execution of a single subscriber may be ahead of it.
 _AHEAD: Final = 2
@@ -73,11 +70,6 @@ class Streams:
         self._shared: dict[object, _Source] = {}
         self._open: set[Stream] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def open(self) -> int:
-        """How many there are."""
-        return len(self._open)
 
     @property
     def executions(self) -> int:
@@ -281,8 +273,8 @@ def _message(result: Any, context: Context) -> Message:
         refused = GraphQLError("results in parts, as by @defer, are not delivered")
         return Message(Kind.ERROR, orjson.dumps(_formatted([refused])).decode())
     errors = result.errors or []
-    if result.data is None and not any(error.path for error in errors):
-        # A variable, or a cursor, was none: nothing has been executed.
+    if is_refused(result):
+        # A variable, or a cursor, was none.
         return Message(Kind.ERROR, orjson.dumps(_formatted(errors)).decode())
     body: dict[str, Any] = {"data": result.data}
     if errors:

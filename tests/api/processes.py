@@ -53,20 +53,16 @@ class ServerProcess:
                 self.answers.set()
 
 
+def serve_command(database_url: str, *options: str) -> list[str]:
+    """Return what serves a database on any free port."""
+    command = (sys.executable, "-m", "buildatlas.cli", "serve", "--port", "0", "--database", database_url)
+    return [*command, *options]
+
+
 @contextmanager
 def server_process(database_url: str, *options: str, **environment: str) -> Iterator[ServerProcess]:
     """Serve a database by a process of its own on any free port, as long as the block runs."""
-    command = [
-        sys.executable,
-        "-m",
-        "buildatlas.cli",
-        "serve",
-        "--port",
-        "0",
-        "--database",
-        database_url,
-        *options,
-    ]
+    command = serve_command(database_url, *options)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
     server = ServerProcess(process)
     listener = threading.Thread(target=server.listen)

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from resolvers import access
 from storage.database import Database
 from storage.monitoring_tables import Scope
-from tests.api.processes import server_process
+from tests.api.processes import serve_command, server_process
 
 READ = {"query": "{ packages { totalCount } }"}
 
@@ -22,17 +21,7 @@ READ = {"query": "{ packages { totalCount } }"}
 def refused(database_url: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a server that is to end by itself."""
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "buildatlas.cli",
-            "serve",
-            "--port",
-            "0",
-            "--database",
-            database_url,
-            *options,
-        ],
+        serve_command(database_url, *options),
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
