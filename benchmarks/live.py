@@ -1,18 +1,15 @@
 """`python -m benchmarks.live [resume|fanout|rate|slow]…`: what live delivery costs, and that it loses nothing.
 
-The server is a process of its own, and so are its subscribers, all in one. They connect as any client of WebSockets does; from
-then on frames are only stamped and counted as they come in, so that it is the server that is measured. Times are by the clock
-that all processes share.
+The server is a process of its own, and so are its subscribers, all in one.
 """
 
 import asyncio
-import json
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,17 +19,14 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
+from benchmarks.crowd import PATIENCE, Audience, gathered, subscribed
 from tests.api.serving import PUBLISH, PUBLISH_MANY
 from tests.crashes import Server
 from tests.live_chaos import Chaos, Plan
 from tests.postgres import Postgres, new_database
 
-_PROTOCOL: Final = Subprotocol("graphql-transport-ws")
-_PATIENCE: Final = 120
 _SINGLES: Final = 200
 _RATE_SECONDS: Final = 20
 _RATE_BATCH: Final = 100
@@ -49,152 +43,6 @@ _WIDE: Final = (
     )
 )
 _SLOW_SINGLES: Final = 600
-
-_TEXT, _CLOSE, _PING = 1, 8, 9
-
-
-class _Ear(ClientConnection):
-    """A connection that, once told to listen, notes when each result has come in."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.is_listening = False
-        self.times: list[float] = []
-        self.ended: str | None = None
-        self.heard: Callable[[], None] = lambda: None
-        self._rest = b""
-
-    def data_received(self, data: bytes) -> None:
-        if not self.is_listening:
-            super().data_received(data)
-            return
-        now = time.monotonic()
-        self._rest += data
-        while (frame := _frame(self._rest)) is not None:
-            opcode, payload, size = frame
-            self._rest = self._rest[size:]
-            if opcode == _TEXT and payload.startswith(b'{"type":"next"'):
-                self.times.append(now)
-                self.heard()
-            elif opcode == _PING:
-                self.protocol.send_pong(payload)
-                self.send_data()
-            else:
-                self.ended = str(int.from_bytes(payload[:2], "big")) if opcode == _CLOSE else payload.decode()
-
-
-def _frame(data: bytes) -> tuple[int, bytes, int] | None:
-    """Return a frame's opcode, payload and size, or None while some of it is missing. Servers mask nothing."""
-    if len(data) < 2:
-        return None
-    length, start = data[1], 2
-    if length > 125:
-        start = 4 if length == 126 else 10
-        length = int.from_bytes(data[2:start], "big")
-    if len(data) < start + length:
-        return None
-    return data[0] & 0x0F, data[start : start + length], start + length
-
-
-@dataclass(slots=True)
-class _Crowd:
-    """Subscribers in the process that listens."""
-
-    ears: list[_Ear] = field(default_factory=list)
-    total: int = 0
-    goal: int = 0
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def hear(self) -> None:
-        self.total += 1
-        if self.total >= self.goal:
-            self.reached.set()
-
-    async def until(self, each: int) -> list[str]:
-        """Return once everyone has heard so many, or was cut off, or it takes too long; and how those ended who did."""
-        self.goal = each * len(self.ears)
-        if self.total < self.goal:
-            self.reached.clear()
-            with_time = asyncio.wait_for(self.reached.wait(), _PATIENCE)
-            try:
-                await with_time
-            except TimeoutError:
-                return [
-                    ear.ended or f"{len(ear.times)} of {each}" for ear in self.ears if len(ear.times) < each
-                ]
-        return [ear.ended for ear in self.ears if ear.ended is not None]
-
-
-async def _listen(pipe: Connection, address: str, documents: Sequence[str], after: str) -> None:
-    crowd, loop = _Crowd(), asyncio.get_running_loop()
-    for document in documents:
-        ear = await _subscribed(address, document, after, create=_Ear)
-        assert isinstance(ear, _Ear)
-        ear.heard = crowd.hear
-        crowd.ears.append(ear)
-    pipe.send(None)
-    while (wanted := await loop.run_in_executor(None, pipe.recv)) is not None:
-        pipe.send(await crowd.until(wanted))
-    pipe.send([ear.times for ear in crowd.ears])
-    for ear in crowd.ears:
-        ear.transport.abort()
-
-
-async def _subscribed(
-    address: str, document: str, after: str, *, create: type[ClientConnection] = ClientConnection
-) -> ClientConnection:
-    connection = await connect(
-        f"{address.replace('http', 'ws', 1)}/graphql",
-        subprotocols=[_PROTOCOL],
-        ping_interval=None,
-        compression=None,
-        max_size=None,
-        create_connection=create,
-    )
-    await connection.send(json.dumps({"type": "connection_init"}))
-    await connection.recv()
-    if isinstance(connection, _Ear):
-        connection.is_listening = True
-    payload = {"query": document, "variables": {"after": after}}
-    await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-    return connection
-
-
-def _listen_apart(pipe: Connection, address: str, documents: Sequence[str], after: str) -> None:
-    asyncio.run(_listen(pipe, address, documents, after))
-
-
-@dataclass(slots=True)
-class _Audience:
-    """Subscribers in a process of their own, as seen from here."""
-
-    pipe: Connection
-
-    def until(self, each: int) -> list[str]:
-        """Wait until everyone has heard so many; return how those ended who were cut off."""
-        self.pipe.send(each)
-        ended: list[str] = self.pipe.recv()
-        return ended
-
-    def times(self) -> list[list[float]]:
-        """Let them go, and return when each heard what."""
-        self.pipe.send(None)
-        times: list[list[float]] = self.pipe.recv()
-        return times
-
-
-@contextmanager
-def _audience(address: str, documents: Sequence[str], after: str) -> Iterator[_Audience]:
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_listen_apart, args=(theirs, address, documents, after))
-    process.start()
-    try:
-        ours.recv()
-        yield _Audience(ours)
-    finally:
-        process.join(_PATIENCE)
-        process.kill()
 
 
 @dataclass(slots=True)
@@ -243,7 +91,7 @@ class _Service:
 
 @contextmanager
 def _service() -> Iterator[_Service]:
-    with tempfile.TemporaryDirectory() as folder, httpx.Client(timeout=_PATIENCE) as client:
+    with tempfile.TemporaryDirectory() as folder, httpx.Client(timeout=PATIENCE) as client:
         server = Server(str(Path(folder) / "atlas.db"), environment={"BUILDATLAS_SOCKET_LIMIT": "10000"})
         server.start()
         try:
@@ -270,7 +118,7 @@ class _Round:
     """How those subscribers ended who were cut off."""
 
 
-def _publish_singly(service: _Service, audience: _Audience, number: int) -> _Round:
+def _publish_singly(service: _Service, audience: Audience, number: int) -> _Round:
     """Publish one version after the other, each when everyone has heard the last."""
     service.publish()
     audience.until(1)
@@ -299,7 +147,7 @@ def _spread(values: Sequence[float]) -> str:
 def _show_fanout(name: str, documents: Sequence[str]) -> None:
     with _service() as service:
         bare = service.memory()
-        with _audience(service.server.address, documents, service.publish()) as audience:
+        with gathered(service.server.address, documents, service.publish()) as audience:
             grown = service.memory() - bare
             found = _publish_singly(service, audience, _SINGLES)
     print(
@@ -327,7 +175,7 @@ def _show_rate(name: str, *, is_in_step: bool) -> None:
     subscribers = 100
     with (
         _service() as service,
-        _audience(service.server.address, [_SAME] * subscribers, service.publish()) as audience,
+        gathered(service.server.address, [_SAME] * subscribers, service.publish()) as audience,
     ):
         service.publish()
         audience.until(1)
@@ -352,7 +200,7 @@ def _show_rate(name: str, *, is_in_step: bool) -> None:
 
 async def _dawdle(pipe: Connection, address: str, after: str) -> None:
     """Subscribe and read nothing until told to; then tell how many came, and how it ended."""
-    connection = await _subscribed(address, _WIDE, after)
+    connection = await subscribed(address, _WIDE, after)
     connection.transport.pause_reading()
     pipe.send(None)
     await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
@@ -384,7 +232,7 @@ def _slow() -> None:
             if is_there:
                 slow.start()
                 ours.recv()
-            with _audience(service.server.address, [_SAME] * subscribers, after) as audience:
+            with gathered(service.server.address, [_SAME] * subscribers, after) as audience:
                 before = service.memory()
                 found = _publish_singly(service, audience, _SLOW_SINGLES)
                 grown = service.memory() - before

@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Any
+from contextlib import AbstractContextManager, closing
+from typing import TYPE_CHECKING, Any
 
 from buildatlas import client
 from buildatlas.client import Answer, Client
 from buildatlas.observability import configure_logging
 from buildatlas.release import version
 from buildatlas.settings import settings
+
+if TYPE_CHECKING:
+    from storage.database import Database
 
 
 def ask(document: str, variables: Mapping[str, Any], *, database: str | None, url: str | None) -> Answer:
@@ -28,6 +31,14 @@ def connected(*, database: str | None, url: str | None) -> AbstractContextManage
     from buildatlas import local  # noqa: PLC0415
 
     return local.connect(database_url(database), version=version())
+
+
+def open_database(database: str | None, *, create: bool) -> AbstractContextManager["Database"]:
+    """Give the database itself, to commands that no server answers; with `create`, made when it is not there."""
+    # What it is reached by takes a while to load.
+    from storage.database import Database  # noqa: PLC0415
+
+    return closing(Database.open(database_url(database), create=create))
 
 
 def database_url(given: str | None) -> str:

@@ -6,17 +6,16 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 failed.
 import gc
 import os
 import sys
-from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from buildatlas import documents, rendering
-from buildatlas.asking import ask, database_url
+from buildatlas.asking import ask, database_url, open_database
 from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
 from buildatlas.client import Refused, Unreachable
@@ -47,9 +46,6 @@ from buildatlas.working import worker
 from graph.errors import GraphError
 from resolvers.errors import Refusal
 from storage.errors import StorageError
-
-if TYPE_CHECKING:
-    from storage.database import Database
 
 # Each command loads what it needs when it is run: all of it takes over a second, which --help and --url are spared.
 
@@ -181,7 +177,7 @@ def import_(
     from resolvers import transfer
 
     _settle()
-    with _opened(database, create=True) as opened:
+    with open_database(database, create=True) as opened:
         reports = transfers.import_files(
             opened, files, on_error=transfer.OnError(on_error), console=Console(stderr=True)
         )
@@ -205,7 +201,7 @@ def export(
     """Write the whole catalogue as JSON Lines, as import reads it."""
     from buildatlas import transfers
 
-    with _opened(database, create=False) as opened, reader_may_leave():
+    with open_database(database, create=False) as opened, reader_may_leave():
         lines = transfers.export_file(opened, output)
     if output is not None:
         Console(stderr=True).print(f"{output}: {counted(lines, 'line')}", markup=False, highlight=False)
@@ -311,7 +307,7 @@ def impact(
 @app.command()
 def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Bring the database to the newest form, making it when it is not there."""
-    with _opened(database, create=True) as opened:
+    with open_database(database, create=True) as opened:
         opened.migrate()
         if as_json:
             print_json({"database": opened.location, "revision": opened.revision})
@@ -332,7 +328,7 @@ def backup(
     """Write everything to one file, verified, while others read and write."""
     from buildatlas import safekeeping
 
-    with _opened(database, create=False) as opened:
+    with open_database(database, create=False) as opened:
         kept = safekeeping.back_up(opened, file, force=force)
     print_answer(kept, as_json=as_json, show=safekeeping.show_backup)
 
@@ -363,7 +359,7 @@ def doctor(
     """Look for what is wrong with the database, while others use it. Exits with 1 when something is, or is left."""
     from buildatlas import mending
 
-    with _opened(database, create=False) as opened:
+    with open_database(database, create=False) as opened:
         report = mending.examined(opened, repair=repair, console=Console(stderr=True))
     print_answer(report, as_json=as_json, show=mending.show)
     if report["wrong"]:
@@ -381,12 +377,6 @@ def _settle() -> None:
 
 def _graph(kinds: list[DependencyKind] | None, scope: GraphScope, optional: bool) -> dict[str, Any]:
     return {"kinds": kinds or None, "scope": scope, "includeOptional": optional}
-
-
-def _opened(database: str | None, *, create: bool) -> AbstractContextManager["Database"]:
-    from storage.database import Database
-
-    return closing(Database.open(database_url(database), create=create))
 
 
 if __name__ == "__main__":

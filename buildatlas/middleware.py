@@ -1,4 +1,4 @@
-"""What wraps every request: its id, who may ask, and one line in the log."""
+"""What wraps every request: its id, who may ask, one line in the log, and an answer where all else fails."""
 
 import logging
 import time
@@ -8,13 +8,19 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from buildatlas.observability import accepted_request_id, request_id
+from buildatlas.observability import accepted_request_id, is_refused, request_id
+from buildatlas.requests import JSON, response
 from buildatlas.settings import is_loopback
+from schema.enums import ErrorCode
 
 _HEADER: Final = "X-Request-Id"
+
+# How an answer begins: to a request, and to the handshake of a WebSocket that is not to be.
+_ANSWER: Final = "http.response.start"
+_REFUSAL: Final = "websocket.http.response.start"
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +42,7 @@ class RequestIds:
         current = accepted_request_id(Headers(scope=scope).get(_HEADER))
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.accept"}:
+            if message["type"] in {_ANSWER, _REFUSAL, "websocket.accept"}:
                 MutableHeaders(scope=message)[_HEADER] = current
             await send(message)
 
@@ -49,21 +55,24 @@ class RequestIds:
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """Writes one line for each answered request."""
+    """Writes one line for each answered request, and for each refused WebSocket."""
 
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
+        """Serve one request or socket."""
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        asked = scope.get("method", "WebSocket")
         started = time.perf_counter()
 
         async def send_and_tell(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == _REFUSAL:
+                is_refused.set(True)
+            if message["type"] in {_ANSWER, _REFUSAL}:
                 facts = {"status": message["status"], "seconds": round(time.perf_counter() - started, 6)}
-                log.info("%s %s", scope["method"], scope["path"], extra=facts)
+                log.info("%s %s", asked, scope["path"], extra=facts)
             await send(message)
 
         await self.app(scope, receive, send_and_tell)
@@ -109,7 +118,7 @@ class SecurityHeaders:
             return
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == _ANSWER:
                 headers = MutableHeaders(scope=message)
                 for name, value in _CAREFUL.items():
                     headers.setdefault(name, value)
@@ -127,6 +136,47 @@ _CAREFUL: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Answers a request that fails in a way nobody has expected: logged here, once, and masked.
+
+    It has to be the innermost: what the others add to an answer, they add to this one too.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception as error:
+            current = request_id.get() or ""
+            if is_begun:
+                # The web server breaks the connection off and logs the error, without knowing the id.
+                error.add_note(f"in request {current}")
+                raise
+            log.exception("unexpected error", extra={"request_id": current, "path": scope["path"]})
+            await _masked(current)(scope, receive, send)
+
+
+def _masked(current: str) -> Response:
+    error = {
+        "message": f"Something went wrong in the server. Its log says more: look for request {current}.",
+        "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR.name, "requestId": current},
+    }
+    return response({"errors": [error]}, JSON, HTTPStatus.INTERNAL_SERVER_ERROR, {})
 
 
 def _host(header: str) -> str:

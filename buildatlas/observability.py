@@ -9,14 +9,23 @@ from typing import Final, TextIO
 
 import orjson
 
+from graph.moments import rfc_3339
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that the current task works for; None outside of one."""
+
+is_refused: ContextVar[bool] = ContextVar("is_refused", default=False)
+"""Whether the WebSocket that the current task works for was answered in HTTP instead of being opened."""
 
 # What a caller may choose as the id of a request: it is copied into logs and headers.
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 # Libraries that tell of every step of a start that goes well.
 _TALKATIVE: Final = ("alembic", "uvicorn", "httpx", "httpcore")
+
+# What uvicorn says once the application has left a WebSocket that it has neither opened nor closed. It says so of one
+# that was refused with an answer too, though that answer is sent and complete.
+_LEFT_OPEN: Final = "ASGI callable returned without completing handshake."
 
 # Attributes that every record has; any other came in by `extra` and is a fact worth keeping.
 _ORDINARY: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
@@ -32,6 +41,7 @@ def accepted_request_id(proposed: str | None) -> str:
 def configure_logging(stream: TextIO, *, level: str) -> None:
     """Send all log records to `stream`: one JSON object a line, or plain lines on a terminal."""
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_is_no_false_alarm)
     handler.setFormatter(_PlainLines() if stream.isatty() else _JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -40,10 +50,14 @@ def configure_logging(stream: TextIO, *, level: str) -> None:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
 
 
+def _is_no_false_alarm(record: logging.LogRecord) -> bool:
+    return not (record.msg == _LEFT_OPEN and is_refused.get())
+
+
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "at": rfc_3339(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "process": record.process,
             "logger": record.name,

@@ -28,7 +28,7 @@ from buildatlas.chores import chores
 from buildatlas.doorkeeping import Doorkeeper
 from buildatlas.errors import PortTaken
 from buildatlas.event_streams import GraphQLOverEvents
-from buildatlas.middleware import AccessLog, KnownHosts, RequestIds, SecurityHeaders
+from buildatlas.middleware import AccessLog, Failures, KnownHosts, RequestIds, SecurityHeaders
 from buildatlas.observability import request_id
 from buildatlas.release import version
 from buildatlas.sessions import Sessions
@@ -85,6 +85,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(AccessLog),
             Middleware(SecurityHeaders),
             *_guards(settings),
+            Middleware(Failures),
         ],
         lifespan=site.lifespan,
     )

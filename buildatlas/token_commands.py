@@ -1,9 +1,6 @@
 """The commands `token create`, `token list` and `token revoke`: who may use a server that others can reach."""
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.console import Console
 
+from buildatlas.asking import open_database
 from buildatlas.errors import WrongUse
 from buildatlas.options import DatabaseOption, JsonOption
-from buildatlas.settings import settings
 from buildatlas.tables import Row, table
 from buildatlas.terminal import print_answer
+from graph.moments import rfc_3339
 
 if TYPE_CHECKING:
-    from storage.database import Database
     from storage.monitoring_rows import TokenRow
 
 
@@ -68,7 +65,7 @@ def create(
     scopes = Scope(0)
     for each in scope or [ScopeName.READ]:
         scopes |= Scope[each.name]
-    with _opened(database) as opened:
+    with open_database(database, create=True) as opened:
         made = access.create(opened, name, scopes, expires_at=_expiry(expires, now), now=now)
 
     def show(console: Console, answer: Any) -> None:
@@ -82,7 +79,7 @@ def list_(*, database: DatabaseOption = None, as_json: JsonOption = False) -> No
     """List all tokens, also those that are no longer valid."""
     from resolvers import access
 
-    with _opened(database) as opened:
+    with open_database(database, create=True) as opened:
         rows = access.list_all(opened)
     print_answer([_as_json(row) for row in rows], as_json=as_json, show=_show_all)
 
@@ -94,7 +91,7 @@ def revoke(
     """Make a token invalid. Servers notice within seconds."""
     from resolvers import access
 
-    with _opened(database) as opened:
+    with open_database(database, create=True) as opened:
         is_new = access.revoke(opened, name, now=datetime.now(UTC))
     typer.echo(f"{name}: revoked" if is_new else f"{name}: was revoked before")
 
@@ -122,7 +119,7 @@ def _as_json(row: "TokenRow") -> dict[str, Any]:
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return None if moment is None else rfc_3339(moment, timespec="seconds")
 
 
 def _show_all(console: Console, answer: Any) -> None:
@@ -138,11 +135,3 @@ def _show_all(console: Console, answer: Any) -> None:
         for each in answer
     ]
     table(console, titles, rows)
-
-
-@contextmanager
-def _opened(database: str | None) -> Iterator["Database"]:
-    from storage.database import Database
-
-    with closing(Database.open(database or settings(os.environ).database_url)) as opened:
-        yield opened

@@ -69,6 +69,8 @@ def watch(
     chosen = {"run": run, "package": package, "status": statuses, "worker": worker}
     board = Board(statuses, worker)
     with _source(database, url) as (client, feed), reader_may_leave():
+        if run is not None:
+            _asked(client, run)
         with chosen_view(board, as_json=as_json) as view:
             ended = _interruptible(Watch(client, feed, chosen, board, view, run))
         if ended is not None:
@@ -113,16 +115,22 @@ class Watch:
 
     def _ended(self, id: str) -> Data | None:
         """Return the run if it has ended: when its builds have, but is not so while they are retried."""
-        try:
-            run: Data | None = self.client.ask(build_documents.RUN, {"id": id})["run"]
-        except (Refused, Unreachable) as error:
-            # The connection that is followed tells of it.
-            if is_passing(error):
-                return None
-            raise
-        if run is None:
-            raise WrongUse(f"there is no run {id}")
-        return run if run["status"] == "COMPLETED" else None
+        run = _asked(self.client, id)
+        return run if run is not None and run["status"] == "COMPLETED" else None
+
+
+def _asked(client: Client, id: str) -> Data | None:
+    """Return the run, or None when there is no telling now. Raises WrongUse when there is no such run."""
+    try:
+        run: Data | None = client.ask(build_documents.RUN, {"id": id})["run"]
+    except (Refused, Unreachable) as error:
+        # The connection that is followed tells of it.
+        if is_passing(error):
+            return None
+        raise
+    if run is None:
+        raise WrongUse(f"there is no run {id}")
+    return run
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from graph.admitted import Reason
 from graph.constraints import is_constraint, parse_constraint
 from graph.core import Core, Find, entries, only
 from graph.errors import GaveUp
+from graph.moments import rfc_3339
 from graph.ranges import Ranges, at_least, at_most
 from graph.resolution import (
     Asked,
@@ -87,8 +88,7 @@ class _Attempts:
         moments = self._hidden_moments()
         earliest = bisect_left(moments, True, key=self._solves_as_of)
         for moment in moments[earliest : earliest + 1]:
-            said = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            description = f"ask as of {said} or later"
+            description = f"ask as of {rfc_3339(moment)} or later"
             yield Relaxation(RelaxationKind.LATER_AS_OF, description, as_of=moment)
 
     def _solves_as_of(self, moment: datetime) -> bool:

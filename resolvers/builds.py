@@ -4,8 +4,9 @@ from datetime import datetime
 
 from resolvers.drafts import check_reason
 from resolvers.errors import NotRetried
-from resolvers.scheduling import BuildChange, Course, existing, subject_of
+from resolvers.scheduling import Course
 from resolvers.shortfalls import shortfalls
+from resolvers.subjects import BuildChange, existing, subject_of
 from storage import builds, flow, runs
 from storage.build_rows import BuildRow
 from storage.database import Connection, Database

@@ -1,11 +1,12 @@
 """In what two contents of one version, or of one package, differ, in words."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
+from graph.moments import rfc_3339
 from resolvers.drafts import Draft
 from storage.rows import DependencyRow, VersionRow
 from storage.tables import DependencyFields, PackageFields
@@ -98,7 +99,7 @@ def _shown(value: object) -> str:
     if value is None:
         return "not given"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return rfc_3339(value)
     return _cut(str(value) if value else "empty")
 
 

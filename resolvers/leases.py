@@ -3,7 +3,7 @@
 from typing import Final
 
 from resolvers.errors import LeaseLost
-from resolvers.scheduling import subject_of
+from resolvers.subjects import subject_of
 from storage.build_rows import BuildRow
 from storage.database import Connection
 

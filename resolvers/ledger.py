@@ -18,7 +18,8 @@ from resolvers.differences import Content, content_of_draft, content_of_row, ver
 from resolvers.drafts import Draft, UpdateRequest, registered, updated
 from resolvers.errors import ClosesCycle, OtherContent
 from resolvers.loaded_graphs import Graphs
-from resolvers.scheduling import Course, held_reason
+from resolvers.scheduling import Course
+from resolvers.subjects import held_reason
 from storage import dependencies, events, history, packages, versions
 from storage.build_conditions import HELD
 from storage.database import Connection

@@ -7,8 +7,8 @@ from resolvers.atlas import Atlas
 from resolvers.errors import BadInput
 from resolvers.plans import Plan, PlanRequest, build_plan
 from resolvers.resolutions import Unsolved
-from resolvers.scheduling import held_reason
 from resolvers.shortfalls import Shortfall, shortfalls
+from resolvers.subjects import held_reason
 from storage import packages, superseding
 from storage.build_conditions import HELD
 from storage.build_tables import BuildTrigger

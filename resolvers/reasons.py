@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from resolvers.scheduling import held_reason
 from resolvers.shortfalls import Shortfall, shortfalls
+from resolvers.subjects import held_reason
 from storage import standings, workers
 from storage.build_conditions import HELD
 from storage.build_rows import BuildRow

@@ -12,8 +12,9 @@ from typing import Final
 from resolvers.announcements import announce
 from resolvers.atlas import Atlas
 from resolvers.run_ends import complete
-from resolvers.scheduling import Course, existing
+from resolvers.scheduling import Course
 from resolvers.shortfalls import shortfalls
+from resolvers.subjects import existing
 from storage import attempts, builds, events, flow, leases, runs, standings
 from storage.build_rows import BuildRow
 from storage.database import Connection, Database

@@ -13,7 +13,8 @@ from resolvers.drafts import validated
 from resolvers.errors import BadInput, LimitExceeded
 from resolvers.leases import lease_token, lost
 from resolvers.policy import Policy
-from resolvers.scheduling import BuildChange, Course, existing, subject_of
+from resolvers.scheduling import Course
+from resolvers.subjects import BuildChange, existing, subject_of
 from storage import artifacts, attempts, builds, logs
 from storage.build_rows import AttemptRow, BuildRow
 from storage.build_tables import ArtifactFields, LogFields, ReportFields

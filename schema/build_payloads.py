@@ -7,7 +7,7 @@ import strawberry
 import resolvers.blockers
 from resolvers.claims import Beat, Claim
 from resolvers.runs import NotStarted, RunChange
-from resolvers.scheduling import BuildChange
+from resolvers.subjects import BuildChange
 from schema.builds import Build
 from schema.conflicts import ResolutionConflict
 from schema.enums import BlockReasonKind

@@ -7,15 +7,12 @@ from typing import Final
 import strawberry
 from graphql import GraphQLError
 
+from graph.moments import rfc_3339
+
 # `datetime.fromisoformat` alone would also take week dates, basic formats and naive times.
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
-
-
-def render_moment(moment: datetime) -> str:
-    """Return `moment` in RFC 3339, in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read_moment(text: object) -> datetime:
@@ -39,6 +36,6 @@ DATE_TIME = strawberry.scalar(
     name="DateTime",
     description="RFC 3339, UTC, ending in Z.",
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-    serialize=render_moment,
+    serialize=rfc_3339,
     parse_value=read_moment,
 )

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ import httpx
 
 from storage import dependencies, packages, versions
 from storage.database import Database
+from tests.api.processes import serve_command
 
 _ROOT: Final = Path(__file__).parents[1]
 _START_SECONDS: Final = 60
@@ -76,17 +76,7 @@ class Server:
     def start(self) -> None:
         """Start it, and return once it answers."""
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "buildatlas.cli",
-                "serve",
-                "--port",
-                "0",
-                "--database",
-                self._url,
-                *self._options,
-            ],
+            serve_command(self._url, *self._options),
             cwd=_ROOT,
             stderr=subprocess.PIPE,
             text=True,

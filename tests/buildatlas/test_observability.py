@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from buildatlas.observability import accepted_request_id, configure_logging, request_id
+from buildatlas.observability import accepted_request_id, configure_logging, is_refused, request_id
 
 
 class Terminal(io.StringIO):
@@ -62,6 +62,21 @@ def test_a_record_made_for_a_request_carries_its_id() -> None:
 
     request_id.reset(token)
     assert json.loads(stream.getvalue())["request_id"] == "abc"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_socket_that_is_left_open_is_told_unless_it_was_refused_with_an_answer(refused: bool) -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+    token = is_refused.set(refused)
+
+    logging.getLogger("uvicorn.error").error("ASGI callable returned without completing handshake.")
+    logging.getLogger("uvicorn.error").error("something else")
+
+    is_refused.reset(token)
+    told = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    unopened = [] if refused else ["ASGI callable returned without completing handshake."]
+    assert told == [*unopened, "something else"]
 
 
 def test_a_terminal_gets_lines_for_reading() -> None:

@@ -15,6 +15,7 @@ from buildatlas.client import Answer, Refused, Unreachable
 from buildatlas.errors import WrongUse
 from buildatlas.views import JsonLines
 from buildatlas.watching import Watch
+from schema.identifiers import global_id, read_id
 from tests.buildatlas.terminal import Terminal
 from tests.buildatlas.watched import build, event, snapshot
 from tests.schema.building import build_next, start
@@ -159,6 +160,19 @@ def test_a_run_that_cannot_be_is_wrong_use(terminal: Terminal) -> None:
 
     assert (ended.code, ended.out) == (2, "")
     assert "not an id" in ended.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_run_that_is_not_there_is_told_at_once_and_nothing_is_shown(
+    world: World, terminal: Terminal, options: tuple[str, ...]
+) -> None:
+    newest = read_id(start(world, "lib")["id"])
+    run = global_id(newest.type_name, newest.row + 1)
+
+    ended = terminal.run("watch", "--run", run, *options)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"there is no run {run}" in ended.err
 
 
 class Made:
