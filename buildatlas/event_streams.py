@@ -5,6 +5,7 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from buildatlas.connections import Connections, TooManyOpen, address_of
 from buildatlas.doorkeeping import expulsion
 from buildatlas.negotiation import accepts
 from buildatlas.requests import JSON, BadRequest, check_method, refusal
 from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operation
 from schema.context import Context
+from schema.enums import ErrorCode
 from schema.errors import SlowConsumer
 from schema.operations import Operation
 from schema.streams import Kind, Message, Stream, Streams
@@ -42,20 +45,26 @@ class GraphQLOverEvents:
     streams: Streams
     enter: Enter
     body_limits: BodyLimits
+    connections: Connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
+        with ExitStack() as counted:
+            response = await self._answer(Request(scope, receive), counted)
+            await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, counted: ExitStack) -> Response:
         try:
             _check_accept(request.headers.get("accept"))
             check_method(request.method, _ALLOWED)
+            counted.enter_context(self.connections.any())
             context = await self.enter(request.headers)
+            counted.enter_context(self.connections.one_of(context.viewer, address_of(request.scope)))
             operation = await read_operation(request, self.body_limits.of(context))
             if request.method == "GET":
                 forbid_mutation(operation)
+        except TooManyOpen as full:
+            return refusal(_too_many(full), JSON)
         except BadRequest as problem:
             return refusal(problem, JSON)
         # A browser that connects again says what it has got.
@@ -88,6 +97,10 @@ class GraphQLOverEvents:
             await asyncio.sleep(_RECOGNISE_EVERY)
             if await expulsion(self.enter(headers), context.viewer) is not None:
                 return
+
+
+def _too_many(full: TooManyOpen) -> BadRequest:
+    return BadRequest(HTTPStatus.SERVICE_UNAVAILABLE, str(full), code=ErrorCode.LIMIT_EXCEEDED)
 
 
 def _check_accept(header: str | None) -> None:

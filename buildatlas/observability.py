@@ -27,6 +27,9 @@ _TALKATIVE: Final = ("alembic", "uvicorn", "httpx", "httpcore")
 # that was refused with an answer too, though that answer is sent and complete.
 _LEFT_OPEN: Final = "ASGI callable returned without completing handshake."
 
+# What it says, with a traceback, of a client that sends what is no text. It ends the connection, and has no fault.
+_NO_TEXT: Final = "Invalid UTF-8 sequence received from client."
+
 # Attributes that every record has; any other came in by `extra` and is a fact worth keeping.
 _ORDINARY: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -51,7 +54,7 @@ def configure_logging(stream: TextIO, *, level: str) -> None:
 
 
 def _is_no_false_alarm(record: logging.LogRecord) -> bool:
-    return not (record.msg == _LEFT_OPEN and is_refused.get())
+    return record.msg != _NO_TEXT and not (record.msg == _LEFT_OPEN and is_refused.get())
 
 
 class _JsonLines(logging.Formatter):

@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from buildatlas.chores import chores
+from buildatlas.connections import Connections
 from buildatlas.doorkeeping import Doorkeeper
 from buildatlas.errors import PortTaken
 from buildatlas.event_streams import GraphQLOverEvents
@@ -44,6 +45,7 @@ from schema.limits import Limits
 from schema.pulse import Pulse
 from schema.root import schema
 from schema.streams import Streams
+from schema.turns import Turns
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -68,12 +70,15 @@ def create_app(settings: Settings) -> Starlette:
     site = _Site(settings)
     bodies = BodyLimits(settings.reader_body_limit, settings.body_limit)
     streams = Streams(schema, queue=settings.queue_limit)
+    connections = Connections(settings.socket_limit, most_of_one=settings.client_socket_limit)
     over_http = GraphQLOverHTTP(schema, site.enter, bodies, settings.catch_up_seconds)
-    over_websocket = GraphQLOverWebSocket(streams, site.enter, settings.socket_limit, settings.origins)
+    over_websocket = GraphQLOverWebSocket(
+        streams, site.enter, connections, settings.subscription_limit, settings.origins
+    )
     app = Starlette(
         routes=[
             Route("/graphql", over_http),
-            Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies)),
+            Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies, connections)),
             WebSocketRoute("/graphql", over_websocket),
             Route("/session", Sessions(site.recognise)),
             Route("/healthz", _healthz),
@@ -104,7 +109,13 @@ def _guards(settings: Settings) -> list[Middleware]:
                 CORSMiddleware,
                 allow_origins=settings.origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type", AFTER, "Last-Event-ID", "X-Request-Id"],
+                allow_headers=[
+                    "Authorization",
+                    "Content-Type",
+                    AFTER,
+                    "Last-Event-ID",
+                    "X-Request-Id",
+                ],
                 expose_headers=["X-Request-Id", "ETag"],
             )
         )
@@ -173,6 +184,7 @@ class _Site:
                 datetime.now(UTC),
                 policy=_policy(settings),
                 limits=_limits(settings),
+                turns=Turns(settings.heavy_limit, settings.heavy_queue),
                 exposure=Exposure(settings.is_exposed, trusted_documents(settings.trusted_documents)),
             )
             anonymous = READER if settings.anonymous_read else NOBODY
@@ -224,6 +236,7 @@ def _limits(settings: Settings) -> Limits:
         aliases=settings.alias_limit,
         directives=settings.directive_limit,
         cost=settings.cost_limit,
+        seconds=settings.operation_seconds,
     )
 
 

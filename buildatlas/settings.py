@@ -125,11 +125,26 @@ class Settings:
     cost_limit: Annotated[int, Range(least=1)] = 20_000
     """`BUILDATLAS_COST_LIMIT`: what an operation may cost: 1 for each object, times the size of the page that it is on. Answers tell it as `extensions.cost`."""
 
+    operation_seconds: Annotated[int, Range(least=1, most=3_600)] = 30
+    """`BUILDATLAS_OPERATION_SECONDS`: how long an operation may take before it is stopped; what it is writing by then is written to its end."""
+
+    heavy_limit: Annotated[int, Range(least=1)] = 2
+    """`BUILDATLAS_HEAVY_LIMIT`: how many operations that take long, such as resolve and buildPlan, a process works on at a time."""
+
+    heavy_queue: Annotated[int, Range(least=0)] = 64
+    """`BUILDATLAS_HEAVY_QUEUE`: how many more of those may wait for their turn; further ones are refused."""
+
     message_limit: Annotated[int, Range(least=1024)] = 256 * 1024
     """`BUILDATLAS_MESSAGE_LIMIT`: the largest WebSocket message in bytes that a client may send."""
 
     socket_limit: Annotated[int, Range(least=0)] = 1_000
-    """`BUILDATLAS_SOCKET_LIMIT`: how many WebSockets may be open at once; further ones are refused."""
+    """`BUILDATLAS_SOCKET_LIMIT`: how many WebSockets and event streams may be open at once; further ones are refused."""
+
+    client_socket_limit: Annotated[int, Range(least=1)] = 100
+    """`BUILDATLAS_CLIENT_SOCKET_LIMIT`: how many of those may be open with one token, or from one address without a token."""
+
+    subscription_limit: Annotated[int, Range(least=1)] = 100
+    """`BUILDATLAS_SUBSCRIPTION_LIMIT`: how many operations may be under way on one WebSocket."""
 
     queue_limit: Annotated[int, Range(least=1)] = 256
     """`BUILDATLAS_QUEUE_LIMIT`: how many messages may wait for one subscriber to read them, before it is cut off."""

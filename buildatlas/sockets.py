@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from buildatlas.connections import Connections, TooManyOpen, address_of
 from buildatlas.doorkeeping import expulsion, secret_in
 from buildatlas.origins import is_foreign
 from buildatlas.requests import BadRequest
@@ -36,9 +37,6 @@ _INIT_SECONDS: Final = 5.0
 
 # How often it is looked whether who has connected would still be let in, in seconds.
 _RECOGNISE_EVERY: Final = 5.0
-
-# Operations in flight on one socket, subscriptions and queries alike.
-_OPERATIONS: Final = 100
 
 # A reason in a closing frame has at most 123 bytes.
 _LONGEST_REASON: Final = 120
@@ -66,29 +64,17 @@ SLOW_CONSUMER: Final = 4508
 """Ours: the client may connect again and resume."""
 
 
-_TOO_MANY: Final = Message(
-    Kind.ERROR,
-    orjson.dumps(
-        [
-            {
-                "message": f"at most {_OPERATIONS} operations may be under way on one connection",
-                "extensions": {"code": ErrorCode.LIMIT_EXCEEDED.name},
-            }
-        ]
-    ).decode(),
-)
-
-
 @dataclass(slots=True)
 class GraphQLOverWebSocket:
-    """The WebSocket endpoint. `most` sockets may be open at once."""
+    """The WebSocket endpoint."""
 
     streams: Streams
     enter: Enter
-    most: int
+    connections: Connections
+    most_operations: int
+    """How many may be under way on one socket, subscriptions and queries alike."""
     origins: Collection[str] = ()
     """Sites whose pages may open a socket, besides our own."""
-    _open: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket, or refuse it when as many are open as may be."""
@@ -98,14 +84,11 @@ class GraphQLOverWebSocket:
                 socket, HTTPStatus.FORBIDDEN, "this server takes no WebSockets from pages of other sites"
             )
             return
-        if self._open >= self.most:
-            await _refuse(socket, HTTPStatus.SERVICE_UNAVAILABLE, "too many open WebSockets: try again later")
-            return
-        self._open += 1
         try:
-            await _Connection(self.streams, self.enter, socket.headers, receive, send).serve(scope)
-        finally:
-            self._open -= 1
+            with self.connections.any():
+                await _Connection(self, socket.headers, address_of(scope), receive, send).serve(scope)
+        except TooManyOpen as full:
+            await _refuse(socket, HTTPStatus.SERVICE_UNAVAILABLE, str(full))
 
 
 async def _refuse(socket: WebSocket, status: HTTPStatus, problem: str) -> None:
@@ -116,11 +99,13 @@ async def _refuse(socket: WebSocket, status: HTTPStatus, problem: str) -> None:
 class _Connection:
     """One socket."""
 
-    streams: Streams
-    enter: Enter
+    endpoint: GraphQLOverWebSocket
     headers: Headers
+    address: str
     receive: Receive
     send: Send
+    counted: ExitStack = field(default_factory=ExitStack)
+    """Among those of its client, once that is known."""
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     context: Context | None = None
     """Set when the client has said who it is."""
@@ -138,7 +123,8 @@ class _Connection:
         await self.send({"type": "websocket.accept", "subprotocol": PROTOCOL, "headers": []})
         watching = [asyncio.create_task(each()) for each in (self._expect_init, self._expect_revocation)]
         try:
-            await self._listen()
+            with self.counted:
+                await self._listen()
         except _Closed as closed:
             await self._close(closed.code, closed.reason)
         finally:
@@ -157,7 +143,8 @@ class _Connection:
         while True:
             await asyncio.sleep(_RECOGNISE_EVERY)
             if self.context is not None:
-                reason = await expulsion(self.enter(self.headers, self.secret), self.context.viewer)
+                entering = self.endpoint.enter(self.headers, self.secret)
+                reason = await expulsion(entering, self.context.viewer)
                 if reason is not None:
                     await self._close(FORBIDDEN, reason)
                     return
@@ -192,10 +179,14 @@ class _Connection:
         self.is_initiated = True
         try:
             self.secret = secret_in(payload)
-            self.context = await self.enter(self.headers, self.secret)
+            context = await self.endpoint.enter(self.headers, self.secret)
+            self.counted.enter_context(self.endpoint.connections.one_of(context.viewer, self.address))
+        except TooManyOpen as full:
+            raise _Closed(TRY_AGAIN_LATER, str(full)) from full
         except BadRequest as refusal:
             is_away = refusal.status is HTTPStatus.SERVICE_UNAVAILABLE
             raise _Closed(TRY_AGAIN_LATER if is_away else FORBIDDEN, str(refusal)) from refusal
+        self.context = context
         await self._say({"type": "connection_ack"})
 
     async def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
@@ -204,9 +195,9 @@ class _Connection:
         if id in self.operations:
             raise _Closed(DUPLICATE, f"Subscriber for {id} already exists")
         # Now, and not when it would begin: of many that come at once the last ones are refused.
-        if len(self.operations) >= _OPERATIONS:
+        if len(self.operations) >= self.endpoint.most_operations:
             with suppress(OSError):
-                await self._tell(_named(id), _TOO_MANY)
+                await self._tell(_named(id), _too_many(self.endpoint.most_operations))
             return
         operation = Operation(payload["query"], payload.get("variables"), payload.get("operationName"))
         task = asyncio.create_task(self._run(id, operation, self.context))
@@ -223,7 +214,7 @@ class _Connection:
         # The client has gone, or is told by the end of the connection.
         with suppress(OSError):
             try:
-                async with self.streams.deliver(operation, context) as stream:
+                async with self.endpoint.streams.deliver(operation, context) as stream:
                     async for message in stream:
                         if message.is_last and self.operations.get(id) is asyncio.current_task():
                             del self.operations[id]
@@ -233,17 +224,39 @@ class _Connection:
 
     async def _tell(self, named: str, message: Message) -> None:
         payload = f',"payload":{message.payload}' if message.payload else ""
-        text = f'{{"type":"{message.kind.value}"{named}{payload}}}'
-        await self.send({"type": "websocket.send", "text": text})
+        await self._send_text(f'{{"type":"{message.kind.value}"{named}{payload}}}')
 
     async def _say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):
-            await self.send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+            await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
+        """Send one frame. Raises OSError once the client has gone."""
+        try:
+            await self.send({"type": "websocket.send", "text": text})
+        except RuntimeError as error:
+            raise _closed_meanwhile(error) from error
 
     async def _close(self, code: int, reason: str) -> None:
         self.is_closed = True
         with suppress(OSError):
-            await self.send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
+            try:
+                await self.send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
+            except RuntimeError as error:
+                raise _closed_meanwhile(error) from error
+
+
+def _closed_meanwhile(error: RuntimeError) -> OSError:
+    """Return what is meant when the web server, having closed a socket by itself, takes nothing more for it."""
+    return ConnectionAbortedError(str(error))
+
+
+def _too_many(most: int) -> Message:
+    error = {
+        "message": f"at most {most} operations may be under way on one connection",
+        "extensions": {"code": ErrorCode.LIMIT_EXCEEDED.name},
+    }
+    return Message(Kind.ERROR, orjson.dumps([error]).decode())
 
 
 def _named(id: str) -> str:

@@ -49,6 +49,7 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
         ErrorCode.ILLEGAL_TRANSITION, ("subject", "origin", "target", "allowed")
     ),
     storage.errors.Unavailable: Shown(ErrorCode.UNAVAILABLE),
+    storage.errors.OutOfTime: Shown(ErrorCode.LIMIT_EXCEEDED, ("seconds",)),
     storage.errors.UnknownValue: Shown(ErrorCode.UNAVAILABLE),
     # Of backups and repairs, which no operation makes.
     storage.errors.FileTaken: Shown(ErrorCode.CONFLICT),

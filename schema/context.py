@@ -22,10 +22,6 @@ from schema.turns import Turns
 # What they have to write is committed together, or at once where a database takes it so.
 _WRITERS: Final = 16
 
-# Of what takes long.
-_AT_ONCE: Final = 2
-_WAITING: Final = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -49,7 +45,7 @@ class Application:
     """Threads that write wait for each other, so reads have others of their own."""
     policy: Policy = DEFAULT_POLICY
     """What builds are scheduled by."""
-    turns: Turns = field(default_factory=lambda: Turns(_AT_ONCE, _WAITING))
+    turns: Turns = field(default_factory=Turns)
     """At resolving, planning and searching the graph."""
     limits: Limits = field(default_factory=Limits)
     exposure: Exposure = Exposure()

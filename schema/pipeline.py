@@ -27,6 +27,7 @@ from schema.costs import Formula, formulas
 from schema.errors import SchemaError, TooLarge
 from schema.limits import Limits, check_limits
 from schema.rights import Rights, check_rights, rights
+from storage.time_limits import time_limit
 
 _KEPT: Final = 512
 _LONGEST_KEPT: Final = 8_192
@@ -78,9 +79,13 @@ class Pipeline(SchemaExtension):
         yield
 
     def on_execute(self) -> Iterator[None]:
-        """Note that errors from here on are not about the document."""
+        """Note that errors from here on are not about the document, and that time runs.
+
+        Of a subscription this is the beginning only: it may go on for as long as anybody listens.
+        """
         self._context.executed = True
-        yield
+        with time_limit(self._limits.seconds):
+            yield
 
     def get_results(self) -> dict[str, Any]:
         """Tell what the operation has cost."""

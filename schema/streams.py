@@ -116,7 +116,8 @@ class Stream:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._waiting: deque[Message] = deque()
-        self._comes = asyncio.Event()
+        self._awaited: asyncio.Future[None] | None = None
+        """Whoever waits for the next message. A bare future: with an event, waking costs half as much again."""
         self._has_room = asyncio.Event()
         self._has_ended = False
         self._is_slow = False
@@ -134,8 +135,8 @@ class Stream:
                 raise SlowConsumer(self._limit)
             if self._has_ended:
                 raise StopAsyncIteration
-            self._comes.clear()
-            await self._comes.wait()
+            self._awaited = asyncio.get_running_loop().create_future()
+            await self._awaited
         self._has_room.set()
         return self._waiting.popleft()
 
@@ -152,7 +153,7 @@ class Stream:
     def cut(self) -> None:
         """End, without a word that this is the end of the operation: the client may go on elsewhere."""
         self._has_ended = True
-        self._comes.set()
+        self._wake()
         self.leave()
 
     async def accept(self, message: Message) -> None:
@@ -171,13 +172,18 @@ class Stream:
             return
         self._is_slow = True
         self._waiting.clear()
-        self._comes.set()
+        self._wake()
         self.leave()
 
     def _put(self, message: Message) -> None:
         self._waiting.append(message)
         self._has_ended = message.is_last
-        self._comes.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None and not awaited.done():
+            awaited.set_result(None)
 
 
 @dataclass(eq=False, slots=True)

@@ -14,6 +14,7 @@ from storage.engines.urls import is_postgres
 from storage.engines.watchers import Seen
 from storage.engines.written import Result, Written
 from storage.errors import Trouble, Unavailable
+from storage.time_limits import check_time
 
 Connection: TypeAlias = sqlalchemy.Connection
 """One transaction, which the query functions of this room take."""
@@ -90,14 +91,19 @@ class Database:
         self._store.close()
 
     def read(self) -> AbstractContextManager[Connection]:
-        """Give one consistent snapshot, taken at the first statement. Nothing can be written through it."""
+        """Give one consistent snapshot, taken at the first statement. Nothing can be written through it.
+
+        Raises OutOfTime, here or from a statement, when the operation that this is for has taken as long as it may.
+        """
+        check_time()
         return self._store.reading()
 
     def glance(self) -> AbstractContextManager[Connection]:
         """Give a connection for one statement: `read` without the price of a transaction around it.
 
-        Of several statements each sees the newest.
+        Of several statements each sees the newest. Raises OutOfTime as `read` does.
         """
+        check_time()
         return self._store.glancing()
 
     def write(
@@ -113,8 +119,10 @@ class Database:
         so it must have no effect but through its connection, and must not write through the database again. With
         `alone` it is run once, in this thread, while nobody else writes to the catalogue: for what reads much to decide
         what to write, and for what can be read only once. What is not `of_catalogue` changes no package, version or
-        dependency, and need not wait for whoever writes to these alone, where the database can tell them apart.
+        dependency, and need not wait for whoever writes to these alone, where the database can tell them apart. Raises OutOfTime when there is no time left to begin;
+        what has begun is ended, as whoever asked has to know what came of it.
         """
+        check_time()
         if getattr(self._writing, "is_so", False):
             raise RuntimeError("a write may not be started inside another")
         self._writing.is_so = True

@@ -59,6 +59,20 @@ class Unavailable(StorageError):
         return f"the database {self.location} {self.trouble}: {self.detail}"
 
 
+class OutOfTime(StorageError):
+    """An operation was stopped, having taken as long as it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return (
+            f"this was stopped after {self.seconds:g} s, which is as long as an operation may take: ask for less at "
+            "once, or try again when the server has less to do"
+        )
+
+
 class FileTaken(StorageError):
     """A backup cannot be written under this name, because of what is there."""
 

@@ -20,6 +20,7 @@ from storage.engines.urls import parsed
 from storage.engines.watchers import Seen
 from storage.engines.written import Result, carry_out, newest_position
 from storage.errors import Trouble, Unavailable
+from storage.time_limits import check_time, longest, time_left
 
 # Of the connections that a process may have, those that it keeps open.
 _KEPT: Final = 4
@@ -95,13 +96,16 @@ class PostgresStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give one snapshot, taken at the first statement."""
-        with self._transaction(_READ) as connection:
+        left = time_left()
+        limited = "" if left is None else f"; SET LOCAL statement_timeout = {_ms_of(left)}"
+        with self._transaction(_READ + limited) as connection:
             yield connection
 
     @contextmanager
     def glancing(self) -> Iterator[Connection]:
         """Give a connection on which each statement sees the newest."""
         with self._errors(), self._engine.connect() as connection:
+            _limit_statements(connection)
             yield connection
 
     def run(
@@ -233,11 +237,30 @@ class PostgresStore:
 
     def _translate(self, error: BaseException | None) -> None:
         assert isinstance(error, psycopg.Error)
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            check_time()
         found = _trouble_of(error)
         if found is not None:
             trouble, advice = found
             said = str(error).strip().splitlines() or ["the connection was lost"]
             raise Unavailable(self.location, trouble, advice or said[0]) from error
+
+
+def _limit_statements(connection: Connection) -> None:
+    """Have each statement that is run by itself stopped after as long as the whole operation may take.
+
+    To set what is left each time would be a round trip more for each. The limit is nearly always that of the last one.
+    """
+    seconds = longest()
+    wanted = _ms(_STATEMENT_TIMEOUT) if seconds is None else _ms_of(seconds)
+    if connection.info.setdefault("statement_timeout", _ms(_STATEMENT_TIMEOUT)) != wanted:
+        _driver_of(connection).execute(f"SET statement_timeout = {wanted}")
+        connection.info["statement_timeout"] = wanted
+
+
+def _ms_of(left: float) -> int:
+    """Return a limit that lets no statement run longer than is left, nor than any may. Zero would be no limit."""
+    return max(1, min(int(left * 1000), _ms(_STATEMENT_TIMEOUT)))
 
 
 def _ms(span: timedelta) -> int:

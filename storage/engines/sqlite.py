@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.engines.urls import parsed
 from storage.errors import Trouble, Unavailable
+from storage.time_limits import check_time, is_out_of_time
 
 # A reader's pages come from the memory map, so its own cache holds little; the writer's holds an import's indices.
 _READER_PRAGMAS: Final = (
@@ -37,6 +38,10 @@ _WRITER_PRAGMAS: Final = (
 _KEPT_READERS: Final = 8
 _MORE_READERS: Final = 192
 _WAIT_FOR_CONNECTION: Final = timedelta(seconds=15)
+
+
+# Of SQLite's virtual machine: a millisecond or so.
+_STEPS_BETWEEN_LOOKS: Final = 100_000
 
 
 def file_of(url: str) -> Path:
@@ -75,6 +80,7 @@ def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
         # Left to itself the driver would begin transactions late, and commit before each DDL statement.
         connection.isolation_level = None
         connection.set_trace_callback(trace)
+        connection.set_progress_handler(is_out_of_time, _STEPS_BETWEEN_LOOKS)
         _set(connection, _READER_PRAGMAS)
 
     @event.listens_for(engine, "begin")
@@ -90,6 +96,8 @@ def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
 def become_writer(connection: Connection) -> None:
     """Tune a connection for writing. The journal is switched to WAL for good, for which nobody else may be at work."""
     connection.info["writes"] = True
+    # What is written is written to its end, and may be for several who wait for it.
+    driver_of(connection).set_progress_handler(None, 0)
     _set(driver_of(connection), (*_WRITER_PRAGMAS, "journal_mode=WAL"))
 
 
@@ -143,6 +151,8 @@ def errors_of(path: Path) -> Iterator[None]:
 
 def _translate(error: BaseException | None, path: Path) -> None:
     name: Any = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_INTERRUPT":
+        check_time()
     for beginning, (trouble, advice) in _TROUBLES.items():
         if name.startswith(beginning):
             raise Unavailable(str(path), trouble, advice or str(error)) from error

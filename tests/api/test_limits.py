@@ -1,6 +1,7 @@
 """What one request may ask for, and what those may ask who show no token."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -16,9 +17,10 @@ from buildatlas.settings import Settings
 from resolvers import access
 from storage.database import Database
 from storage.monitoring_tables import Scope
-from tests.api.serving import Socket, connected, serving
+from tests.api.serving import PUBLISH_MANY, Socket, connected, serving
 
 PACKAGES = "{ packages { totalCount } }"
+RESOLVE = "query($input: ResolveInput!) { resolve(input: $input) { __typename } }"
 EVENTS = "subscription { events { ... on Event { cursor } } }"
 NAMES = "query Names { packages(first: 2) { nodes { name } } server { version } }"
 
@@ -246,7 +248,9 @@ def test_so_many_sockets_may_be_open_and_one_more_when_one_is_closed(settings: S
             with pytest.raises(InvalidStatus) as refused, connected(address):
                 pass
             assert refused.value.response.status_code == 503
-            assert refused.value.response.body == b"too many open WebSockets: try again later"
+            assert refused.value.response.body == (
+                b"2 connections of all clients are open already: close one, or try again later"
+            )
         with connected(address) as socket:
             socket.subscribe(PACKAGES)
             assert socket.data() == {"packages": {"totalCount": 0}}
@@ -257,6 +261,79 @@ def test_a_server_without_sockets_answers_all_else(settings: Settings) -> None:
         with pytest.raises(InvalidStatus), connected(address):
             pass
         assert ask(address, PACKAGES).status_code == 200
+
+
+def test_event_streams_are_counted_with_the_sockets(settings: Settings) -> None:
+    with (
+        serving(replace(settings, socket_limit=1)) as address,
+        httpx.Client(base_url=address, headers={"Accept": "text/event-stream"}, timeout=10) as client,
+    ):
+        with client.stream("GET", "/graphql/stream", params={"query": EVENTS}) as open_one:
+            assert open_one.status_code == 200
+            refused = client.get("/graphql/stream", params={"query": EVENTS})
+            with pytest.raises(InvalidStatus), connected(address):
+                pass
+        # That one has gone is noticed a little later.
+        for _ in range(100):
+            again = client.get("/graphql/stream", params={"query": PACKAGES})
+            if again.status_code == 200:
+                break
+            time.sleep(0.05)
+    assert refused.status_code == 503
+    assert refusal(refused)[1] == {"code": "LIMIT_EXCEEDED"}
+    assert "event: complete" in again.text
+
+
+def test_with_one_token_so_many_connections_may_be_open(settings: Settings) -> None:
+    one, other = token(settings, Scope.READ), token(settings, Scope.WRITE)
+
+    @contextmanager
+    def initiated(address: str, shown: Mapping[str, str]) -> Iterator[Socket]:
+        with connected(address, initiate=False) as socket:
+            socket.send({"type": "connection_init", "payload": shown})
+            yield socket
+
+    with serving(replace(settings, client_socket_limit=1)) as address:
+        with initiated(address, one) as socket:
+            assert socket.receive()["type"] == "connection_ack"
+            with initiated(address, one) as excess:
+                assert closed_with(excess) == 1013
+            stream = httpx.get(
+                f"{address}/graphql/stream",
+                params={"query": PACKAGES},
+                headers={**one, "Accept": "text/event-stream"},
+                timeout=10,
+            )
+            assert stream.status_code == 503
+            assert refusal(stream)[0].startswith("1 connections by whoever shows this token, or comes from")
+            with initiated(address, other) as theirs:
+                assert theirs.receive()["type"] == "connection_ack"
+        with initiated(address, one) as socket:
+            assert socket.receive()["type"] == "connection_ack"
+
+
+def test_an_operation_that_takes_too_long_is_stopped(settings: Settings) -> None:
+    """More birds than holes: nobody finds out in a second, nor in the half minute that resolving may take at most."""
+    birds, holes = 15, 14
+    versions = [
+        {
+            "package": f"bird{bird}",
+            "version": str(hole),
+            "dependencies": [{"package": f"hole{hole}", "constraint": f"=={bird}"}],
+        }
+        for bird in range(birds)
+        for hole in range(holes)
+    ] + [{"package": f"hole{hole}", "version": str(bird)} for hole in range(holes) for bird in range(birds)]
+    question = {"requirements": [{"package": f"bird{bird}"} for bird in range(birds)]}
+    with serving(replace(settings, operation_seconds=1)) as address:
+        published = ask(address, PUBLISH_MANY, input={"versions": versions, "atomic": True}).json()
+        answer = ask(address, RESOLVE, input=question).json()
+        after = ask(address, PACKAGES).json()
+
+    assert published["data"] == {"publishVersions": {"published": len(versions)}}
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "GAVE_UP"
+    assert after["data"] == {"packages": {"totalCount": birds + holes}}
 
 
 def test_a_socket_carries_a_hundred_operations_and_another_when_one_has_ended(settings: Settings) -> None:

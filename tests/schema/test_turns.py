@@ -34,6 +34,19 @@ def test_so_many_work_at_once_and_others_wait_in_the_order_of_coming() -> None:
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
+def test_where_nobody_may_wait_a_turn_that_is_free_is_had_all_the_same() -> None:
+    async def story() -> None:
+        turns = Turns(1, 0)
+        async with turns.turn():
+            with pytest.raises(Busy, match="0 resolutions"):
+                async with turns.turn():
+                    pytest.fail("there was no turn")
+        async with turns.turn():
+            pass
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+
+
 def test_who_comes_when_too_many_wait_is_told_to_come_later() -> None:
     async def story() -> None:
         turns, end = Turns(1, 1), asyncio.Event()
