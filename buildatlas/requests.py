@@ -95,7 +95,7 @@ def refusal(problem: BadRequest, media: str) -> Response:
 def response(
     body: Mapping[str, object], media: str, status: HTTPStatus, headers: Mapping[str, str]
 ) -> Response:
-    """Return an answer in JSON that nobody keeps."""
+    """Return an answer in JSON that nobody keeps, unless `headers` say otherwise."""
     return Response(
         orjson.dumps(body),
         status_code=status,

@@ -113,6 +113,7 @@ def _guards(settings: Settings) -> list[Middleware]:
                     "Authorization",
                     "Content-Type",
                     AFTER,
+                    "If-None-Match",
                     "Last-Event-ID",
                     "X-Request-Id",
                 ],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Protocol
 
+import anyio
 import strawberry
 from graphql import GraphQLError
 from starlette.datastructures import Headers
@@ -27,11 +28,13 @@ from buildatlas.requests import (
     response,
     unavailable,
 )
+from buildatlas.tags import names_any, names_tag, newest_event, tag_of
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SchemaError
 from schema.operations import Operation, is_refused, kind_of
+from schema.pipeline import is_repeatable
 from schema.positions import read_position
 from storage.errors import StorageError
 from storage.monitoring_tables import Scope as Access
@@ -41,6 +44,9 @@ RESPONSE: Final = "application/graphql-response+json"
 
 AFTER: Final = "Buildatlas-After"
 """The header that names a position of the event log which the answer must not be older than."""
+
+KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+"""What is said with the tag of an answer: whoever asked may keep it, and has to ask each time whether it still holds."""
 
 _ALLOWED: Final = {
     "GET": {OperationType.QUERY},
@@ -96,10 +102,15 @@ class GraphQLOverHTTP:
             context = await self.enter(request.headers)
             operation = await read_operation(request, self.body_limits.of(context))
             await self._catch_up(context, request.headers.get(AFTER))
+            tag = await self._tag(operation, context, request.method, media)
+            if tag is not None and names_tag(request.headers, tag):
+                return _unchanged(tag)
             result = await self._execute(operation, context, request.method)
         except BadRequest as problem:
             return refusal(problem, media)
-        return _answer(result, media)
+        if tag is None or result.errors:
+            return _answer(result, media)
+        return _unchanged(tag) if names_any(request.headers) else _answer(result, media, _kept(tag))
 
     async def _catch_up(self, context: Context, after: str | None) -> None:
         """Wait until this process can read what its client has seen, maybe of another process."""
@@ -109,6 +120,17 @@ class GraphQLOverHTTP:
             await context.application.catch_up(read_position(AFTER, after), patience=self.patience)
         except (SchemaError, StorageError) as error:
             raise _not_caught_up(error) from error
+
+    async def _tag(self, operation: Operation, context: Context, method: str, media: str) -> str | None:
+        """Return the tag of what an operation is about to be answered, or None when nobody may keep that."""
+        if method != "GET" or not is_repeatable(operation, context, self.schema):
+            return None
+        try:
+            newest = await anyio.to_thread.run_sync(newest_event, context.atlas.database)
+        except StorageError:
+            # The execution meets the same, and tells of it.
+            return None
+        return tag_of(operation, context, newest=newest, media=media)
 
     async def _execute(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
         try:
@@ -181,7 +203,16 @@ def _wrong_field(name: str, expected: str) -> BadRequest:
     return BadRequest(HTTPStatus.BAD_REQUEST, f"`{name}` must be {expected}")
 
 
-def _answer(result: ExecutionResult, media: str) -> Response:
+def _kept(tag: str) -> dict[str, str]:
+    return {"ETag": tag, **KEPT}
+
+
+def _unchanged(tag: str) -> Response:
+    """Return word that the answer still holds which the client has."""
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_kept(tag))
+
+
+def _answer(result: ExecutionResult, media: str, headers: Mapping[str, str] | None = None) -> Response:
     errors = result.errors or []
     body: dict[str, object] = {}
     if errors:
@@ -193,7 +224,8 @@ def _answer(result: ExecutionResult, media: str) -> Response:
     if result.extensions:
         body["extensions"] = result.extensions
     status = _status(errors, media) if refused else HTTPStatus.OK
-    return response(body, media, status, CHALLENGE if status is HTTPStatus.UNAUTHORIZED else {})
+    challenge = CHALLENGE if status is HTTPStatus.UNAUTHORIZED else {}
+    return response(body, media, status, {**challenge, **(headers or {})})
 
 
 def _status(errors: Sequence[GraphQLError], media: str) -> HTTPStatus:

@@ -19,6 +19,7 @@ from graphql import (
     specified_rules,
     validate,
 )
+from strawberry import Schema
 from strawberry.extensions import SchemaExtension
 
 from resolvers.errors import Refusal
@@ -26,6 +27,8 @@ from schema.context import Context
 from schema.costs import Formula, formulas
 from schema.errors import SchemaError, TooLarge
 from schema.limits import Limits, check_limits
+from schema.operations import Operation
+from schema.repeatable import repeatable
 from schema.rights import Rights, check_rights, rights
 from storage.time_limits import time_limit
 
@@ -43,6 +46,32 @@ class Checked:
     errors: tuple[GraphQLError, ...] = ()
     rights: Mapping[str | None, Rights] = field(default_factory=dict)
     costs: Mapping[str | None, Formula] = field(default_factory=dict)
+    repeatable: frozenset[str | None] = frozenset()
+
+    def executed(self, name: str | None) -> str | None:
+        """Return the name of the operation that is meant by `name`, which the only one may be asked for without."""
+        if name is None and len(self.rights) == 1:
+            (name,) = self.rights
+        return name
+
+
+def is_repeatable(operation: Operation, context: Context, schema: Schema) -> bool:
+    """Whether an operation would be executed for whoever asks, and until there is a further event give the same answer.
+
+    One of a text too long to be kept is not looked at: it counts as not repeatable.
+    """
+    query, limits = operation.query, context.application.limits
+    if len(query) > _LONGEST_KEPT or _parsed(query, limits.tokens) is None:
+        return False
+    checked = _kept_check(query, schema._schema, limits)
+    name = checked.executed(operation.name)
+    if name not in checked.repeatable:
+        return False
+    try:
+        _cost_of(checked, name, query, operation.variables, context)
+    except (Refusal, SchemaError):
+        return False
+    return True
 
 
 class Pipeline(SchemaExtension):
@@ -102,25 +131,27 @@ class Pipeline(SchemaExtension):
     def _refusals(self, checked: Checked) -> Iterator[GraphQLError]:
         """Yield why the operation is not executed for whoever asks, if so."""
         context = self._context
-        name = self.execution_context._provided_operation_name
+        name = checked.executed(self.execution_context._provided_operation_name)
         if name not in checked.rights:
-            # The only one, of which the name need not be given; or there is none of that name.
-            if name is not None or len(checked.rights) != 1:
-                return
-            (name,) = checked.rights
+            return
+        query, variables = self.execution_context.query or "", self.execution_context.variables
         try:
-            check_rights(checked.rights[name], context, self.execution_context.query or "")
-            cost = checked.costs[name].value(self.execution_context.variables or {})
-            _check_cost(cost, self._limits)
+            cost = _cost_of(checked, name, query, variables, context)
         except (Refusal, SchemaError) as error:
             yield GraphQLError(str(error), original_error=error)
         else:
             self._cost = cost if self._limits.cost is not None else None
 
 
-def _check_cost(cost: int, limits: Limits) -> None:
-    if limits.cost is not None and cost > limits.cost:
-        raise TooLarge("cost", found=cost, allowed=limits.cost)
+def _cost_of(
+    checked: Checked, name: str | None, query: str, variables: Mapping[str, Any] | None, context: Context
+) -> int:
+    """Return what an operation costs. Raises a Refusal or a SchemaError unless it may be executed for whoever asks."""
+    check_rights(checked.rights[name], context, query)
+    cost, allowed = checked.costs[name].value(variables or {}), context.application.limits.cost
+    if allowed is not None and cost > allowed:
+        raise TooLarge("cost", found=cost, allowed=allowed)
+    return cost
 
 
 @lru_cache(_KEPT)
@@ -147,7 +178,9 @@ def _check(document: DocumentNode, schema: GraphQLSchema, limits: Limits) -> Che
         return Checked((GraphQLError(str(excess), original_error=excess),))
     # When there are more, validation ends with one that says only so.
     errors = tuple(validate(schema, document, specified_rules, max_errors=_MOST_ERRORS)[:_MOST_ERRORS])
-    return Checked(errors) if errors else Checked((), rights(document, schema), formulas(document, schema))
+    if errors:
+        return Checked(errors)
+    return Checked((), rights(document, schema), formulas(document, schema), repeatable(document, schema))
 
 
 def _ambiguity(document: DocumentNode, name: str | None) -> tuple[GraphQLError, ...]:
