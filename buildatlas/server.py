@@ -61,6 +61,10 @@ _PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 
+# A connection that nobody uses is closed after this long. Whoever closes it first should be the client: what it sends at the
+# moment when the server closes is lost. Clients and proxies give up after 5 to 60 s.
+_KEEP_ALIVE_SECONDS: Final = 75
+
 GRACE_SECONDS: Final = 10
 """How long a stopping server waits for answers that are still being worked out."""
 
@@ -143,6 +147,7 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.message_limit,
                 ws_per_message_deflate=False,
                 ws_ping_interval=20,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,

@@ -21,6 +21,7 @@ from graphql import (
 )
 from strawberry import Schema
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from resolvers.errors import Refusal
 from schema.context import Context
@@ -121,6 +122,11 @@ class Pipeline(SchemaExtension):
         return {} if self._cost is None else {"cost": self._cost}
 
     @property
+    def _is_subscription(self) -> bool:
+        """Whether there are many answers, each of which would tell the same cost."""
+        return self.execution_context.operation_type is OperationType.SUBSCRIPTION
+
+    @property
     def _context(self) -> Context:
         return cast(Context, self.execution_context.context)
 
@@ -140,7 +146,7 @@ class Pipeline(SchemaExtension):
         except (Refusal, SchemaError) as error:
             yield GraphQLError(str(error), original_error=error)
         else:
-            self._cost = cost if self._limits.cost is not None else None
+            self._cost = cost if self._limits.cost is not None and not self._is_subscription else None
 
 
 def _cost_of(
