@@ -45,7 +45,7 @@ async def _look_up(client: httpx.AsyncClient, name: str) -> float:
 
 async def _look_ups(address: str, names: Sequence[str]) -> list[float]:
     """Return how long each took, in seconds."""
-    choice = random.Random(1)  # noqa: S311 - nobody gains by guessing it
+    choice = random.Random(1)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with httpx.AsyncClient(base_url=address, timeout=_TIMEOUT, limits=limits) as client:
         began, asked = time.perf_counter(), list[asyncio.Task[float]]()
@@ -70,7 +70,7 @@ async def _resolve(client: httpx.AsyncClient, package: str) -> str:
 
 async def _storm(address: str, names: Sequence[str], until: multiprocessing.Process) -> Counter[str]:
     """Ask until a process has ended; return how often which answer came."""
-    choice = random.Random(2)  # noqa: S311 - nobody gains by guessing it
+    choice = random.Random(2)
     told = Counter[str]()
     async with httpx.AsyncClient(
         base_url=address, timeout=_TIMEOUT, limits=httpx.Limits(max_connections=None)
@@ -116,7 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "atlas.db")
         command = (sys.executable, "-m", "buildatlas.cli", "import", str(julia.CATALOGUE))
-        subprocess.run(  # noqa: S603 - it is ours
+        subprocess.run(
             (*command, "--on-error", "skip", "--database", database), check=False, stdout=subprocess.DEVNULL
         )
         with server_process(database) as server:

@@ -26,6 +26,23 @@ class EventSelection:
         """Whether no event can match."""
         return _nothing(self.kinds) or _nothing(self.packages)
 
+    def admits(self, row: EventRow) -> bool:
+        """Whether an event matches, as `read_events` has the database tell."""
+        return (
+            (self.kinds is None or row.kind in self.kinds)
+            and (self.packages is None or row.package in self.packages)
+            and (self.run is None or row.run_id == self.run)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All events between two positions of the log, whoever wants which."""
+
+    events: tuple[EventRow, ...]
+    position: int
+    """Where it ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -91,6 +108,15 @@ def read_events(
         told = told_by(connection, rows, wanted)
     position = rows[-1].seq if len(rows) == limit else max(after, newest)
     return Progress(tuple(rows), position, told)
+
+
+def pick(database: Database, stretch: Stretch, *, selection: EventSelection, wanted: Wanted) -> Progress:
+    """Return those events of a stretch that match, and read what they tell of; nothing where nothing is wanted."""
+    rows = tuple(row for row in stretch.events if selection.admits(row))
+    if not rows or wanted == NOTHING:
+        return Progress(rows, stretch.position, Told())
+    with database.read() as connection:
+        return Progress(rows, stretch.position, told_by(connection, rows, wanted))
 
 
 def told_by(connection: Connection, rows: Collection[EventRow], wanted: Wanted) -> Told:

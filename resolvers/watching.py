@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from resolvers.subscriptions import EventSelection, Progress, Trimmed, Wanted, read_events
+from resolvers.subscriptions import EventSelection, Progress, Wanted
 from storage import builds, events
 from storage.build_rows import BuildRow
 from storage.builds import BuildFilter
@@ -19,6 +19,9 @@ from storage.transitions import BuildStatus
 
 SNAPSHOT: Final = 500
 """Builds in one part of what there is at the beginning."""
+
+
+WANTED: Final = Wanted(transitions=True, builds=True, runs=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,17 @@ class BuildWatch:
         self._matching.update(row.id for row in part)
         return Snapshot(part, at, len(rows) <= SNAPSHOT)
 
-    def changes(self, after: int) -> Progress | Trimmed:
-        """Return the next events after `after` that the subscriber is to be told, as `read_events` does."""
-        selection = EventSelection(
+    @property
+    def selection(self) -> EventSelection:
+        """The events that can concern the subscriber. `WANTED` is to be read along with them."""
+        return EventSelection(
             kinds=frozenset({EventKind.BUILD_CHANGED}),
             packages=None if self.filter.package is None else frozenset({self.filter.package}),
             run=self.filter.run_id,
         )
-        found = read_events(
-            self.database, after, selection=selection, wanted=Wanted(transitions=True, builds=True, runs=True)
-        )
-        if isinstance(found, Trimmed):
-            return found
+
+    def concerning(self, found: Progress) -> Progress:
+        """Return those of the next events that the subscriber is to be told. Each is to be given once, and in order."""
         told = tuple(event for event in found.events if self._concerns(event, found))
         return Progress(told, found.position, found.told)
 

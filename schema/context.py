@@ -17,6 +17,7 @@ from schema.feeds import Feed
 from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pulse import Pulse
+from schema.tails import Tail
 from schema.turns import Turns
 
 # What they have to write is committed together, or at once where a database takes it so.
@@ -33,7 +34,7 @@ class Exposure:
     """The only texts that are executed for them; None: any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Application:
     """What lives as long as the process."""
 
@@ -49,6 +50,10 @@ class Application:
     """At resolving, planning and searching the graph."""
     limits: Limits = field(default_factory=Limits)
     exposure: Exposure = Exposure()
+    tail: Tail = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tail = Tail(self.atlas.database)
 
     async def catch_up(self, position: int, *, patience: float) -> None:
         """Return once what was written up to `position` of the event log can be read.

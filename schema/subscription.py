@@ -1,8 +1,8 @@
 """The subscriptions.
 
-How it works: each subscriber reads the event log from its own place, a batch at a time
-and the next one only when the last is delivered, so a slow one holds up nobody and
-costs no memory. At the end of the log it waits for the pulse.
+How it works: each subscriber goes through the event log from its own place, a batch at a time and the next one only when the last
+is delivered, so a slow one holds up nobody and costs no memory. At the end of the log it waits for the pulse, and what is new is
+read once for all.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -14,7 +14,8 @@ import anyio
 import strawberry
 from strawberry import argument
 
-from resolvers.subscriptions import EventSelection, Progress, Trimmed, Wanted, read_events
+from resolvers import watching
+from resolvers.subscriptions import NOTHING, EventSelection, Progress, Trimmed, Wanted, pick, read_events
 from resolvers.watching import BuildWatch
 from schema.build_inputs import BuildFilter
 from schema.builds import Build
@@ -64,8 +65,7 @@ class Subscription:
         chosen = filter.to_selection() if filter else EventSelection()
         start = await _start(info.context, after)
         wanted = Wanted(*(selects(info, name) for name in ("transition", "build", "run")))
-        read = partial(read_events, info.context.atlas.database, selection=chosen, wanted=wanted)
-        async with aclosing(_follow(info.context, read, start)) as items:
+        async with aclosing(_follow(info.context, chosen, wanted, start)) as items:
             async for item in items:
                 yield item
 
@@ -102,7 +102,8 @@ class Subscription:
                 if part.is_last:
                     break
                 before = part.builds[-1].id
-        async with aclosing(_follow(context, watch.changes, start)) as items:
+        items = _follow(context, watch.selection, watching.WANTED, start, choose=watch.concerning)
+        async with aclosing(items):
             async for item in items:
                 yield item
 
@@ -121,24 +122,47 @@ async def _start(context: Context, after: str | None) -> int:
 
 
 async def _follow(
-    context: Context, read: Callable[[int], Progress | Trimmed], start: int
+    context: Context,
+    selection: EventSelection,
+    wanted: Wanted,
+    start: int,
+    *,
+    choose: Callable[[Progress], Progress] = lambda found: found,
 ) -> AsyncGenerator[EventItem, None]:
     """Yield what comes after `start`, and wait for more at the end. A gap ends it."""
     position = start
     feed, pulse = context.feed, context.application.pulse
+    # The pulse may not have been felt yet, and history is not delivered as what is new is.
+    known = await anyio.to_thread.run_sync(context.atlas.database.cursor)
     while True:
-        found = await anyio.to_thread.run_sync(read, position)
+        newest = max(known, pulse.position)
+        found = await _next(context, position, newest, selection, wanted)
         if isinstance(found, Trimmed):
             feed.cursor = None
             yield EventGap(requested=str(position), resume_from=str(found.resume_from))
             return
         # What is asked of a build beyond its own row is read as it is now, too.
         context.forget()
-        for row in found.events:
+        chosen = choose(found)
+        for row in chosen.events:
             feed.cursor = row.seq
-            yield Event.of(row, found.told)
+            yield Event.of(row, chosen.told)
         position = found.position
-        if position >= pulse.position:
+        if position >= max(known, pulse.position):
             if not feed.at_end(position):
                 return
             await pulse.beyond(position)
+
+
+async def _next(
+    context: Context, position: int, newest: int, selection: EventSelection, wanted: Wanted
+) -> Progress | Trimmed:
+    """Return the next events that match, from what all have in common where that reaches as far back."""
+    database = context.atlas.database
+    stretch = await context.application.tail.after(position, newest=newest)
+    if stretch is None:
+        read = partial(read_events, database, position, selection=selection, wanted=wanted)
+        return await anyio.to_thread.run_sync(read)
+    picking = partial(pick, database, stretch, selection=selection, wanted=wanted)
+    # What is only looked through in memory is quicker done than handed to a thread.
+    return picking() if wanted == NOTHING else await anyio.to_thread.run_sync(picking)
