@@ -197,7 +197,7 @@ class _Connection:
         # Now, and not when it would begin: of many that come at once the last ones are refused.
         if len(self.operations) >= self.endpoint.most_operations:
             with suppress(OSError):
-                await self._tell(_named(id), _too_many(self.endpoint.most_operations))
+                await self._send_text(_frame(_named(id), _too_many(self.endpoint.most_operations)))
             return
         operation = Operation(payload["query"], payload.get("variables"), payload.get("operationName"))
         task = asyncio.create_task(self._run(id, operation, self.context))
@@ -218,13 +218,9 @@ class _Connection:
                     async for message in stream:
                         if message.is_last and self.operations.get(id) is asyncio.current_task():
                             del self.operations[id]
-                        await self._tell(named, message)
+                        await self._send_text(_frame(named, message))
             except SlowConsumer as slow:
                 await self._close(SLOW_CONSUMER, str(slow))
-
-    async def _tell(self, named: str, message: Message) -> None:
-        payload = f',"payload":{message.payload}' if message.payload else ""
-        await self._send_text(f'{{"type":"{message.kind.value}"{named}{payload}}}')
 
     async def _say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):
@@ -257,6 +253,11 @@ def _too_many(most: int) -> Message:
         "extensions": {"code": ErrorCode.LIMIT_EXCEEDED.name},
     }
     return Message(Kind.ERROR, orjson.dumps([error]).decode())
+
+
+def _frame(named: str, message: Message) -> str:
+    payload = f',"payload":{message.payload}' if message.payload else ""
+    return f'{{"type":"{message.kind.value}"{named}{payload}}}'
 
 
 def _named(id: str) -> str:

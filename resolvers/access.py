@@ -169,24 +169,42 @@ class Gate:
             raise Unauthenticated("this is not a token of this server")
         if row.revoked_at is not None:
             raise Unauthenticated(f"the token {row.name} has been revoked")
-        if row.expires_at is not None and row.expires_at <= now:
+        if _is_over(row.expires_at, now):
             raise Unauthenticated(f"the token {row.name} has expired")
         self._note_use(row, now)
         return Viewer(row.name, Scope(row.scopes))
 
+    def recall(self, secret: str | None, *, now: datetime) -> Viewer | None:
+        """Return whom `admit` would let in, when that is known without asking the database; None when it has to be asked."""
+        if secret is None:
+            if self._has_tokens:
+                return self.anonymous
+            return None if self._looked_at is None or self._is_old(self._looked_at) else TRUSTED
+        known = self._known.get(digest_of(secret))
+        row = known.row if known is not None and not self._is_old(known.read_at) else None
+        if (
+            row is None
+            or row.revoked_at is not None
+            or _is_over(row.expires_at, now)
+            or _is_unnoted(row, now)
+        ):
+            return None
+        return Viewer(row.name, Scope(row.scopes))
+
     def is_closed(self) -> bool:
         """Whether a token has ever been made."""
-        if not self._has_tokens and (
-            self._looked_at is None or self.clock() > self._looked_at + _REMEMBERED_SECONDS
-        ):
+        if not self._has_tokens and (self._looked_at is None or self._is_old(self._looked_at)):
             looked_at = self.clock()
             self._has_tokens = bool(list_all(self.database))
             self._looked_at = looked_at
         return self._has_tokens
 
+    def _is_old(self, read_at: float) -> bool:
+        return self.clock() > read_at + _REMEMBERED_SECONDS
+
     def _row(self, digest: str) -> TokenRow | None:
         known = self._known.get(digest)
-        if known is None or self.clock() > known.read_at + _REMEMBERED_SECONDS:
+        if known is None or self._is_old(known.read_at):
             read_at = self.clock()
             with self.database.read() as connection:
                 known = _Known(tokens.by_digest(connection, digest), read_at)
@@ -197,7 +215,7 @@ class Gate:
         return known.row
 
     def _note_use(self, row: TokenRow, now: datetime) -> None:
-        if row.last_used_at is not None and now < row.last_used_at + _USED_WITHIN:
+        if not _is_unnoted(row, now):
             return
         try:
             self.database.write(
@@ -207,3 +225,12 @@ class Gate:
             # A database that takes no writes may still be read.
             log.warning("the last use of the token %s is not kept: %s", row.name, error)
         self._known.pop(row.digest, None)
+
+
+def _is_over(end: datetime | None, now: datetime) -> bool:
+    return end is not None and end <= now
+
+
+def _is_unnoted(row: TokenRow, now: datetime) -> bool:
+    """Whether it is to be kept that a token is used now."""
+    return row.last_used_at is None or now >= row.last_used_at + _USED_WITHIN

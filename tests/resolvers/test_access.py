@@ -181,3 +181,41 @@ def test_the_memory_of_a_gate_is_bounded(door: Door, monkeypatch: pytest.MonkeyP
             door.admit(f"guess {number}")
 
     assert len(door.gate._known) <= 3
+
+
+def test_what_is_known_of_a_token_is_recalled_for_as_long_as_it_may_be_relied_on(door: Door) -> None:
+    secret = door.make(expires_at=LATER)
+    recall = door.gate.recall
+
+    assert recall(secret, now=NOW) is None
+    door.admit(secret)  # Its use is kept, after which it is read anew.
+    admitted = door.admit(secret)
+    assert recall(secret, now=NOW) == admitted
+    # What has to be looked up, refused or kept is for `admit`.
+    assert recall(secret, now=NOW + timedelta(minutes=2)) is None
+    assert recall(secret, now=LATER) is None
+    assert recall("bat_x", now=NOW) is None
+    with pytest.raises(Unauthenticated):
+        door.admit("bat_x")
+    assert recall("bat_x", now=NOW) is None
+    door.wait()
+    assert recall(secret, now=NOW) is None
+
+    access.revoke(door.database, "ci", now=NOW)
+    with pytest.raises(Unauthenticated):
+        door.admit(secret)
+    assert recall(secret, now=NOW) is None
+
+
+def test_that_no_token_is_needed_is_recalled_until_there_may_be_one(door: Door) -> None:
+    recall = door.gate.recall
+
+    assert recall(None, now=NOW) is None
+    door.admit(None)
+    assert recall(None, now=NOW) == TRUSTED
+    door.wait()
+    assert recall(None, now=NOW) is None
+    door.make()
+    door.admit(None)
+    door.wait()
+    assert recall(None, now=NOW) == NOBODY
