@@ -5,33 +5,21 @@ started anew. PostgreSQL flushes its data at each commit.
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmarks.machine import databases
 from tests import build_chaos
 from tests.build_chaos import Chaos
-from tests.postgres import Postgres, new_database
 
 _BUILDS: Final = 2_000
 _PATIENCE: Final = 3_600
 
 
-@contextmanager
-def _databases(folder: Path) -> Iterator[dict[str, str]]:
-    server = Postgres(durable=True)
-    try:
-        with new_database(server.url) as url:
-            yield {"SQLite": str(folder / "atlas.db"), "PostgreSQL": url}
-    finally:
-        server.remove()
-
-
 def main() -> None:
     """Run it on both databases."""
-    with tempfile.TemporaryDirectory() as name, _databases(Path(name)) as databases:
-        for kind, url in databases.items():
+    with tempfile.TemporaryDirectory() as name, databases() as urls:
+        for kind, url in urls.items():
             run_id = build_chaos.begin(url, _BUILDS)
             chaos = Chaos(url, Path(name), servers=2, workers=4)
             chaos.run(run_id, pause=(0.5, 2.0), patience=_PATIENCE)

@@ -4,14 +4,11 @@ Sixteen writers in four processes; four readers in processes of their own that a
 keeps its promises here as it does anywhere: its data is flushed at each commit.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median, quantiles
 
+from benchmarks.machine import databases
 from tests import streams
-from tests.postgres import Postgres, new_database
 from tests.streams import Story
 
 _WRITERS = 16
@@ -19,16 +16,6 @@ _WRITES = 400
 _READERS = 4
 _KILLS = 25
 _ALONE = 300
-
-
-@contextmanager
-def _databases() -> Iterator[dict[str, str]]:
-    server = Postgres(durable=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder, new_database(server.url) as url:
-            yield {"SQLite": str(Path(folder) / "atlas.db"), "PostgreSQL": url}
-    finally:
-        server.remove()
 
 
 def _show_race(name: str, story: Story) -> None:
@@ -60,12 +47,12 @@ def _spread(milliseconds: Sequence[float]) -> str:
 
 def main() -> None:
     """Run both on both databases."""
-    with _databases() as databases:
-        for name, url in databases.items():
+    with databases() as urls:
+        for name, url in urls.items():
             race = streams.run(url, writers=_WRITERS, writes=_WRITES, readers=_READERS, kills=_KILLS)
             _show_race(name, race)
-    with _databases() as databases:
-        for name, url in databases.items():
+    with databases() as urls:
+        for name, url in urls.items():
             _show_latency(name, streams.run(url, writers=1, writes=_ALONE, readers=1, kills=0))
 
 

@@ -5,7 +5,6 @@ The server is a process of its own, and so are its subscribers, all in one.
 
 import asyncio
 import multiprocessing
-import os
 import sys
 import tempfile
 import time
@@ -22,10 +21,10 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.crowd import PATIENCE, Audience, gathered, subscribed
+from benchmarks.machine import cpu_of, databases, memory_of
 from tests.api.serving import PUBLISH, PUBLISH_MANY
 from tests.crashes import Server
 from tests.live_chaos import Chaos, Plan
-from tests.postgres import Postgres, new_database
 
 _SINGLES: Final = 200
 _RATE_SECONDS: Final = 20
@@ -74,13 +73,11 @@ class _Service:
 
     def cpu(self) -> float:
         """Return the seconds of a processor that the server has used."""
-        fields = Path(f"/proc/{self.server.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.server.pid)
 
     def memory(self) -> float:
         """Return the megabytes of memory that the server has."""
-        pages = int(Path(f"/proc/{self.server.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return memory_of(self.server.pid)
 
     def idle(self) -> float:
         """Return the seconds of a processor that the server uses in a second without events."""
@@ -263,13 +260,9 @@ def _show_resume(name: str, url: str, *options: str) -> None:
 
 
 def _resume() -> None:
-    postgres = Postgres(durable=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder, new_database(postgres.url) as url:
-            _show_resume("SQLite, two servers", str(Path(folder) / "atlas.db"))
-            _show_resume("PostgreSQL, two servers", url)
-    finally:
-        postgres.remove()
+    with databases() as urls:
+        for name, url in urls.items():
+            _show_resume(f"{name}, two servers", url)
 
 
 _PARTS: Final = {"resume": _resume, "fanout": _fanout, "rate": _rate, "slow": _slow}

@@ -4,26 +4,20 @@ The server is a process of its own, and one client asks it over one connection, 
 so that whatever else the machine does meets both alike.
 """
 
-import os
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 import httpx
 
+from benchmarks.machine import cpu_of, databases
 from tests.api.processes import server_process
-from tests.postgres import Postgres, new_database
 from tests.schema.crowd import crowd
 
 _CROWD: Final = 30
 _POLLS: Final = 200
 _ROUNDS: Final = 7
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 QUERY: Final = """{
     runs(first: 10) { totalCount nodes { id status conclusion createdAt completedAt total counts { status conclusion count } } }
@@ -42,28 +36,12 @@ class _Way:
     passed: float
 
 
-@contextmanager
-def _databases() -> Iterator[dict[str, str]]:
-    postgres = Postgres(durable=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder, new_database(postgres.url) as url:
-            yield {"SQLite": str(Path(folder) / "atlas.db"), "PostgreSQL": url}
-    finally:
-        postgres.remove()
-
-
-def _cpu(process: int) -> float:
-    """Return the seconds of CPU that a process has had."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
 def _poll(client: httpx.Client, process: int, status: int, **headers: str) -> _Way:
-    cpu, began = _cpu(process), time.perf_counter()
+    cpu, began = cpu_of(process), time.perf_counter()
     for _ in range(_POLLS):
         answer = client.get("/graphql", params={"query": QUERY}, headers=headers)
         assert answer.status_code == status, answer.text
-    return _Way((_cpu(process) - cpu) / _POLLS, (time.perf_counter() - began) / _POLLS)
+    return _Way((cpu_of(process) - cpu) / _POLLS, (time.perf_counter() - began) / _POLLS)
 
 
 def _measure(name: str, url: str) -> None:
@@ -89,8 +67,8 @@ def _measure(name: str, url: str) -> None:
 
 def main() -> None:
     """Measure it on both databases."""
-    with _databases() as databases:
-        for name, url in databases.items():
+    with databases() as urls:
+        for name, url in urls.items():
             _measure(name, url)
 
 

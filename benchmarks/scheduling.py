@@ -4,15 +4,14 @@ Each worker is a thread that claims a build, or reports one, waits for the answe
 without HTTP. Both databases flush their disk at each commit, as they do anywhere.
 """
 
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+from benchmarks.machine import databases
 from resolvers.claims import Claim, ClaimRequest, claim
 from resolvers.policy import DEFAULT_POLICY
 from resolvers.reports import ReportRequest, report
@@ -23,7 +22,6 @@ from storage.build_tables import BuildTrigger, RunFields
 from storage.database import Connection, Database
 from storage.tables import PackageFields, VersionFields
 from storage.transitions import BuildConclusion, BuildStatus
-from tests.postgres import Postgres, new_database
 
 _WORKERS: Final = (1, 4, 16)
 _BUILDS: Final = 3_200
@@ -139,20 +137,10 @@ def _drain(database: Database) -> None:
         pass
 
 
-@contextmanager
-def _databases() -> Iterator[list[tuple[str, str]]]:
-    postgres = Postgres(durable=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder, new_database(postgres.url) as url:
-            yield [("SQLite", str(Path(folder) / "atlas.db")), ("PostgreSQL", url)]
-    finally:
-        postgres.remove()
-
-
 def main() -> None:
     """Run all of it."""
-    with _databases() as databases:
-        for name, url in databases:
+    with databases() as urls:
+        for name, url in urls.items():
             with closing(Database.open(url, connections=40)) as database:
                 for crowd in _WORKERS:
                     _claims(name, database, crowd)
