@@ -263,6 +263,9 @@ def _resume() -> None:
     with databases() as urls:
         for name, url in urls.items():
             _show_resume(f"{name}, two servers", url)
+    with databases() as urls:
+        for name, url in urls.items():
+            _show_resume(f"{name}, two servers of two processes each", url, "--workers", "2")
 
 
 _PARTS: Final = {"resume": _resume, "fanout": _fanout, "rate": _rate, "slow": _slow}

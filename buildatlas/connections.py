@@ -26,7 +26,7 @@ class TooManyOpen(Exception):
         return f"{self.most:,} connections {whose} are open already: close one, or try again later"
 
 
-def address_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Return where a connection comes from."""
     client = scope.get("client")
     return client[0] if client else ""

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from buildatlas.connections import Connections, TooManyOpen, address_of
+from buildatlas.connections import Connections, TooManyOpen, client_address
 from buildatlas.doorkeeping import expulsion
 from buildatlas.negotiation import accepts
 from buildatlas.requests import JSON, BadRequest, check_method, refusal
@@ -59,7 +59,7 @@ class GraphQLOverEvents:
             check_method(request.method, _ALLOWED)
             counted.enter_context(self.connections.any())
             context = await self.enter(request.headers)
-            counted.enter_context(self.connections.one_of(context.viewer, address_of(request.scope)))
+            counted.enter_context(self.connections.one_of(context.viewer, client_address(request.scope)))
             operation = await read_operation(request, self.body_limits.of(context))
             if request.method == "GET":
                 forbid_mutation(operation)

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -63,9 +65,10 @@ def serve(settings: Settings, *, announce: Callable[[str, str], None]) -> None:
             location = database.location
             trusted_documents(settings.trusted_documents)
             _check_exposure(settings, database)
+            _check_certificate(settings)
 
         def answering() -> None:
-            announce(address_of(listener), location)
+            announce(address_of(listener, is_secure=settings.tls_certificate is not None), location)
 
         if settings.workers == 1:
             _collect_seldom()
@@ -83,6 +86,25 @@ def _check_exposure(settings: Settings, database: Database) -> None:
             f"{value!r} is not this machine alone, and whoever can reach the server could change the catalogue, as no "
             "access token has been made: make one with `buildatlas token create`, or answer on 127.0.0.1",
         )
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Raise SettingsError when nobody could be answered by HTTPS as it is set."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None:
+        if key is not None:
+            raise SettingsError(
+                variable("tls_key"), "is of use with a certificate only: set BUILDATLAS_TLS_CERTIFICATE"
+            )
+        return
+    for name, path in (("tls_certificate", certificate), ("tls_key", key)):
+        if path is not None and not Path(path).is_file():
+            raise SettingsError(variable(name), f"there is no file {path}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        told = f"{certificate} and its key cannot be used, which have to be PEM files that belong together: {error}"
+        raise SettingsError(variable("tls_certificate"), told) from error
 
 
 @dataclass(slots=True, eq=False)

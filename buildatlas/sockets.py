@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from buildatlas.connections import Connections, TooManyOpen, address_of
+from buildatlas.connections import Connections, TooManyOpen, client_address
 from buildatlas.doorkeeping import expulsion, secret_in
 from buildatlas.origins import is_foreign
 from buildatlas.requests import BadRequest
@@ -86,7 +86,7 @@ class GraphQLOverWebSocket:
             return
         try:
             with self.connections.any():
-                await _Connection(self, socket.headers, address_of(scope), receive, send).serve(scope)
+                await _Connection(self, socket.headers, client_address(scope), receive, send).serve(scope)
         except TooManyOpen as full:
             await _refuse(socket, HTTPStatus.SERVICE_UNAVAILABLE, str(full))
 
