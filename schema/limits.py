@@ -37,8 +37,8 @@ class Limits:
     directives: int = 50
     cost: int | None = None
     """As `costs` counts it; None: whatever it costs."""
-    seconds: float = 30.0
-    """How long it may take."""
+    seconds: float | None = None
+    """How long it may take; None: as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)

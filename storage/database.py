@@ -119,8 +119,10 @@ class Database:
         so it must have no effect but through its connection, and must not write through the database again. With
         `alone` it is run once, in this thread, while nobody else writes to the catalogue: for what reads much to decide
         what to write, and for what can be read only once. What is not `of_catalogue` changes no package, version or
-        dependency, and need not wait for whoever writes to these alone, where the database can tell them apart. Raises OutOfTime when there is no time left to begin;
-        what has begun is ended, as whoever asked has to know what came of it.
+        dependency, and need not wait for whoever writes to these alone, where the database can tell them apart.
+
+        Raises OutOfTime when there is no time left to begin; what has begun is ended, as whoever asked has to know what
+        came of it.
         """
         check_time()
         if getattr(self._writing, "is_so", False):

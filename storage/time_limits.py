@@ -24,9 +24,9 @@ _current: ContextVar[_Limit | None] = ContextVar("time limit", default=None)
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Have what is begun in the block, and in threads that it starts, end within `seconds`."""
-    token = _current.set(_Limit(time.monotonic() + seconds, seconds))
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Have what is begun in the block, and in threads that it starts, end within `seconds`; None: whenever it does."""
+    token = _current.set(None if seconds is None else _Limit(time.monotonic() + seconds, seconds))
     try:
         yield
     finally:

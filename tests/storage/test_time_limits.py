@@ -112,6 +112,8 @@ def test_a_limit_ends_with_its_block_and_an_inner_one_counts_by_itself() -> None
             assert (time_left(), longest(), is_out_of_time()) == (0, 0, True)
         assert longest() == 100
         assert not is_out_of_time()
+        with time_limit(None):
+            assert time_left() is None
     assert time_left() is None
 
 
