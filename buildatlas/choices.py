@@ -51,3 +51,16 @@ class OnError(StrEnum):
 
     STOP = "stop"
     SKIP = "skip"
+
+
+class MetricAggregate(StrEnum):
+    """How what was measured in a bucket becomes one number."""
+
+    COUNT = "COUNT"
+    SUM = "SUM"
+    MEAN = "MEAN"
+    MIN = "MIN"
+    MAX = "MAX"
+    P50 = "P50"
+    P95 = "P95"
+    P99 = "P99"

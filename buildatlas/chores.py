@@ -1,4 +1,4 @@
-"""What a server does by itself while it serves: keep the event log within bounds, and recover builds."""
+"""What a server does by itself while it serves: keep the event log within bounds, recover builds, and watch over alerts."""
 
 import logging
 import random
@@ -9,10 +9,18 @@ from typing import Final
 
 import anyio
 
+from buildatlas.courier import Courier
+from buildatlas.error_recording import flush, recording_errors
 from buildatlas.settings import Settings
+from resolvers.alerting import evaluate
 from resolvers.atlas import Atlas
+from resolvers.build_measures import BuildMeasures, PackageNames
+from resolvers.failures import FailureLog
+from resolvers.failures import trim as trim_errors
+from resolvers.measuring import SILENT, Measurer
 from resolvers.recovery import Recovery
 from resolvers.trimming import Retention, trim_events
+from resolvers.webhooks import WebhookPolicy
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -20,17 +28,26 @@ log = logging.getLogger(__name__)
 
 _TRIM_SECONDS: Final = 60
 
+# How old an error may be before `errors` tells of it.
+_FLUSH_SECONDS: Final = 2
+
 
 @asynccontextmanager
-async def chores(atlas: Atlas, settings: Settings) -> AsyncIterator[None]:
+async def chores(atlas: Atlas, settings: Settings, measurer: Measurer = SILENT) -> AsyncIterator[None]:
     """Do them for as long as the context is open."""
     retention = Retention(settings.events_kept, timedelta(days=settings.events_days))
-    recovery = Recovery(atlas)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_repeat, lambda: _trim_events(atlas.database, retention), _TRIM_SECONDS)
-        tasks.start_soon(_recover, recovery, settings.recovery_seconds)
-        yield
-        tasks.cancel_scope.cancel()
+    recovery = Recovery(atlas, BuildMeasures(measurer, PackageNames(atlas.database)))
+    failures, errors_kept = FailureLog(), timedelta(days=settings.errors_days)
+    with recording_errors(failures, atlas.database, measurer):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_repeat, lambda: _trim_events(atlas.database, retention), _TRIM_SECONDS)
+            tasks.start_soon(_recover, recovery, settings.recovery_seconds)
+            tasks.start_soon(_repeat, lambda: flush(failures, atlas.database), _FLUSH_SECONDS)
+            tasks.start_soon(_repeat, lambda: _trim_errors(atlas.database, errors_kept), _TRIM_SECONDS)
+            tasks.start_soon(_repeat, lambda: _evaluate_alerts(atlas.database), settings.alert_seconds)
+            tasks.start_soon(Courier(atlas.database, _webhook_policy(settings)).run)
+            yield
+            tasks.cancel_scope.cancel()
 
 
 async def _recover(recovery: Recovery, seconds: float) -> None:
@@ -57,6 +74,42 @@ def _trim_events(database: Database, retention: Retention) -> None:
     else:
         if trimmed:
             log.info("old events are trimmed", extra={"events": trimmed})
+
+
+def _trim_errors(database: Database, age: timedelta) -> None:
+    try:
+        trimmed = trim_errors(database, age=age, now=datetime.now(UTC))
+    except StorageError as error:
+        log.warning("old errors are not trimmed: %s", error)
+    except Exception:
+        log.exception("trimming has failed")
+    else:
+        if trimmed:
+            log.info("old errors are trimmed", extra={"groups": trimmed})
+
+
+def _webhook_policy(settings: Settings) -> WebhookPolicy:
+    return WebhookPolicy(
+        attempts=settings.webhook_attempts,
+        first_backoff=timedelta(seconds=settings.webhook_backoff_seconds),
+        longest_backoff=timedelta(seconds=settings.webhook_longest_backoff_seconds),
+        timeout=timedelta(seconds=settings.webhook_seconds),
+        allows_private=settings.webhook_private,
+        external_url=settings.external_url,
+    )
+
+
+def _evaluate_alerts(database: Database) -> None:
+    try:
+        changed = evaluate(database, now=datetime.now(UTC))
+    except StorageError as error:
+        log.warning("alerts are not evaluated: %s", error)
+    except Exception:
+        # A rule that cannot be evaluated must not keep the others from it.
+        log.exception("evaluating alerts has failed")
+    else:
+        if changed:
+            log.info("alerts have changed", extra={"alerts": changed})
 
 
 def _recover_builds(recovery: Recovery) -> None:

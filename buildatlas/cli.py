@@ -15,13 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from buildatlas import documents, rendering
+from buildatlas.alert_commands import app as alerts
 from buildatlas.asking import ask, database_url, open_database
 from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
 from buildatlas.client import Refused, Unreachable
+from buildatlas.error_commands import errors
 from buildatlas.errors import CannotBuild, CannotServe, PortTaken, UnwritableFile, WrongUse
 from buildatlas.exits import Exit
 from buildatlas.files import UnreadableFile
+from buildatlas.metric_commands import metrics
 from buildatlas.observability import configure_logging
 from buildatlas.options import (
     DatabaseOption,
@@ -40,6 +43,7 @@ from buildatlas.running import plan_input, print_solved, run
 from buildatlas.settings import SettingsError, settings
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
 from buildatlas.token_commands import app as tokens
+from buildatlas.top import top
 from buildatlas.watching import watch
 from buildatlas.wording import counted
 from buildatlas.working import worker
@@ -175,11 +179,16 @@ def import_(
     """Add packages and versions from catalogue files. Each file is written whole or not at all."""
     from buildatlas import transfers
     from resolvers import transfer
+    from resolvers.measuring import SILENT, Measurer
 
     _settle()
     with open_database(database, create=True) as opened:
         reports = transfers.import_files(
-            opened, files, on_error=transfer.OnError(on_error), console=Console(stderr=True)
+            opened,
+            files,
+            on_error=transfer.OnError(on_error),
+            console=Console(stderr=True),
+            measurer=Measurer() if settings(os.environ).measuring else SILENT,
         )
         if as_json:
             print_json([report.as_json() for report in reports])
@@ -221,9 +230,17 @@ app.command()(builds)
 
 app.command()(blockers)
 
+app.command()(errors)
+
 app.command()(cancel)
 
 app.command()(retry)
+
+app.command()(metrics)
+
+app.command()(top)
+
+app.add_typer(alerts)
 
 app.add_typer(tokens)
 

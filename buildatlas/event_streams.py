@@ -18,12 +18,14 @@ from starlette.types import Receive, Scope, Send
 from buildatlas.connections import Connections, TooManyOpen, client_address
 from buildatlas.doorkeeping import expulsion
 from buildatlas.negotiation import accepts
+from buildatlas.observability import note
 from buildatlas.requests import JSON, BadRequest, check_method, refusal
 from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operation
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SlowConsumer
 from schema.operations import Operation
+from schema.pipeline import name_of
 from schema.streams import Kind, Message, Stream, Streams
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -61,6 +63,7 @@ class GraphQLOverEvents:
             context = await self.enter(request.headers)
             counted.enter_context(self.connections.one_of(context.viewer, client_address(request.scope)))
             operation = await read_operation(request, self.body_limits.of(context))
+            note(operation=name_of(operation, context))
             if request.method == "GET":
                 forbid_mutation(operation)
         except TooManyOpen as full:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -11,9 +11,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from buildatlas.observability import accepted_request_id, is_refused, request_id
+from buildatlas.observability import Asked, accepted_request_id, asked, is_refused, request_id
 from buildatlas.requests import JSON, response
 from buildatlas.settings import is_loopback
+from resolvers.measurements import OTHER, REQUEST
+from resolvers.measuring import SILENT, Measurer
 from schema.enums import ErrorCode
 
 _HEADER: Final = "X-Request-Id"
@@ -21,6 +23,9 @@ _HEADER: Final = "X-Request-Id"
 # How an answer begins: to a request, and to the handshake of a WebSocket that is not to be.
 _ANSWER: Final = "http.response.start"
 _REFUSAL: Final = "websocket.http.response.start"
+
+# A client may call its method as it likes.
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "WebSocket"})
 
 log = logging.getLogger(__name__)
 
@@ -56,27 +61,57 @@ class RequestIds:
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """Writes one line for each answered request, and for each refused WebSocket."""
+    """Writes one line for each answered request, and for each refused WebSocket, and records how long it took."""
 
     app: ASGIApp
+    measurer: Measurer = SILENT
+    routes: Collection[str] = ()
+    """The paths that are told apart."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        asked = scope.get("method", "WebSocket")
+        method = scope.get("method", "WebSocket")
         started = time.perf_counter()
+        known = Asked()
 
         def send_and_tell(message: Message) -> Awaitable[None]:
             if message["type"] == _REFUSAL:
                 is_refused.set(True)
             if message["type"] in {_ANSWER, _REFUSAL}:
-                facts = {"status": message["status"], "seconds": round(time.perf_counter() - started, 6)}
-                log.info("%s %s", asked, scope["path"], extra=facts)
+                seconds = time.perf_counter() - started
+                self._record(method, scope["path"], message["status"], seconds)
+                facts = {
+                    "method": method,
+                    "path": scope["path"],
+                    "status": message["status"],
+                    "seconds": round(seconds, 6),
+                    "viewer": known.viewer,
+                    "operation": known.operation,
+                }
+                log.info("%s %s", method, scope["path"], extra=_given(facts))
             return send(message)
 
-        await self.app(scope, receive, send_and_tell)
+        token = asked.set(known)
+        try:
+            await self.app(scope, receive, send_and_tell)
+        finally:
+            asked.reset(token)
+
+    def _record(self, method: str, path: str, status: int, seconds: float) -> None:
+        self.measurer.record(
+            REQUEST,
+            seconds,
+            method=method if method in _METHODS else OTHER,
+            route=path if path in self.routes else OTHER,
+            status=str(status),
+        )
+
+
+def _given(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,33 @@
 """What the server says about itself: log records, each with the request they belong to."""
 
 import logging
+import os
 import re
 import uuid
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TextIO
-
-import orjson
-
-from graph.moments import rfc_3339
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that the current task works for; None outside of one."""
 
 is_refused: ContextVar[bool] = ContextVar("is_refused", default=False)
 """Whether the WebSocket that the current task works for was answered in HTTP instead of being opened."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What becomes known of a request while it is answered, for its line in the log."""
+
+    viewer: str | None = None
+    """The name of the token that was shown."""
+    operation: str | None = None
+    """The name of the GraphQL operation."""
+
+
+asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+"""The request that the current task works for; None outside of one."""
 
 # What a caller may choose as the id of a request: it is copied into logs and headers.
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
@@ -30,8 +42,8 @@ _LEFT_OPEN: Final = "ASGI callable returned without completing handshake."
 # What it says, with a traceback, of a client that sends what is no text. It ends the connection, and has no fault.
 _NO_TEXT: Final = "Invalid UTF-8 sequence received from client."
 
-# Attributes that every record has; any other came in by `extra` and is a fact worth keeping.
-_ORDINARY: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+# A name is the client's own text.
+_LONGEST_NAME: Final = 200
 
 
 def accepted_request_id(proposed: str | None) -> str:
@@ -41,11 +53,19 @@ def accepted_request_id(proposed: str | None) -> str:
     return uuid.uuid4().hex
 
 
+def note(*, viewer: str | None = None, operation: str | None = None) -> None:
+    """Say of the request that the current task works for what has become known of it."""
+    known = asked.get()
+    if known is not None:
+        known.viewer = viewer or known.viewer
+        known.operation = operation[:_LONGEST_NAME] if operation else known.operation
+
+
 def configure_logging(stream: TextIO, *, level: str) -> None:
-    """Send all log records to `stream`: one JSON object a line, or plain lines on a terminal."""
+    """Send all log records to `stream`: one JSON object a line, or coloured lines on a terminal."""
     handler = logging.StreamHandler(stream)
     handler.addFilter(_is_no_false_alarm)
-    handler.setFormatter(_PlainLines() if stream.isatty() else _JsonLines())
+    handler.setFormatter(_Lines(is_terminal=stream.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -57,33 +77,25 @@ def _is_no_false_alarm(record: logging.LogRecord) -> bool:
     return record.msg != _NO_TEXT and not (record.msg == _LEFT_OPEN and is_refused.get())
 
 
-class _JsonLines(logging.Formatter):
+class _Lines(logging.Formatter):
+    """Formats by what is loaded with the first record: most commands write none, and it takes longer than they do."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    @cached_property
+    def _formatter(self) -> logging.Formatter:
+        from buildatlas.log_lines import json_lines, plain_lines  # noqa: PLC0415
+
+        if self._is_terminal:
+            return plain_lines(_facts, colors="NO_COLOR" not in os.environ)
+        return json_lines(_facts)
+
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "at": rfc_3339(datetime.fromtimestamp(record.created, UTC)),
-            "level": record.levelname,
-            "process": record.process,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **_facts(record),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return self._formatter.format(record)
 
 
-class _PlainLines(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(process)d %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        facts = "".join(f" {name}={value}" for name, value in _facts(record).items())
-        return super().formatMessage(record) + facts
-
-
-def _facts(record: logging.LogRecord) -> dict[str, object]:
-    facts = {name: value for name, value in vars(record).items() if name not in _ORDINARY}
+def _facts() -> dict[str, object]:
     current = request_id.get()
-    if current is not None:
-        facts.setdefault("request_id", current)
-    return facts
+    return {} if current is None else {"request_id": current}

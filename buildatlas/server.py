@@ -2,10 +2,11 @@
 
 import errno
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -29,16 +30,23 @@ from buildatlas.connections import Connections
 from buildatlas.doorkeeping import Doorkeeper
 from buildatlas.errors import PortTaken
 from buildatlas.event_streams import GraphQLOverEvents
+from buildatlas.measuring import measuring
 from buildatlas.middleware import AccessLog, Failures, KnownHosts, RequestIds, SecurityHeaders
-from buildatlas.observability import request_id
+from buildatlas.observability import note, request_id
+from buildatlas.prometheus import Exposition
 from buildatlas.release import version
+from buildatlas.scraping import Scraping
 from buildatlas.sessions import Sessions
 from buildatlas.settings import Settings
 from buildatlas.sockets import GraphQLOverWebSocket
+from buildatlas.traces import OFF, TracedRequests, Traces, traces
 from buildatlas.transport import AFTER, BodyLimits, GraphQLOverHTTP
 from buildatlas.trusted import trusted_documents
 from resolvers.access import NOBODY, READER, Gate, Viewer
+from resolvers.alert_rules import make_shipped
 from resolvers.atlas import Atlas
+from resolvers.build_measures import BuildMeasures, PackageNames
+from resolvers.measuring import SILENT, Measurer
 from resolvers.policy import Policy
 from schema.context import Application, Context, Exposure
 from schema.limits import Limits
@@ -61,6 +69,9 @@ _PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 
+# The paths whose requests are told apart in what is measured.
+_ROUTES: Final = ("/", "/graphql", "/graphql/stream", "/healthz", "/metrics", "/readyz", "/session")
+
 # A connection that nobody uses is closed after this long. Whoever closes it first should be the client: what it sends at the
 # moment when the server closes is lost. Clients and proxies give up after 5 to 60 s.
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -69,15 +80,16 @@ GRACE_SECONDS: Final = 10
 """How long a stopping server waits for answers that are still being worked out."""
 
 
-def create_app(settings: Settings) -> Starlette:
-    """Return the application; its lifespan opens the database and closes it."""
-    site = _Site(settings)
+def create_app(settings: Settings, tracing: Traces = OFF) -> Starlette:
+    """Return the application; its lifespan opens the database and closes it, and the traces."""
+    site = _Site(settings, tracing)
     bodies = BodyLimits(settings.reader_body_limit, settings.body_limit)
     streams = Streams(schema, queue=settings.queue_limit)
+    site.subscribers = lambda: streams.open
     connections = Connections(settings.socket_limit, most_of_one=settings.client_socket_limit)
-    over_http = GraphQLOverHTTP(schema, site.enter, bodies, settings.catch_up_seconds)
+    over_http = GraphQLOverHTTP(schema, site.enter, bodies, settings.catch_up_seconds, tracing)
     over_websocket = GraphQLOverWebSocket(
-        streams, site.enter, connections, settings.subscription_limit, settings.origins
+        streams, site.enter, connections, settings.subscription_limit, settings.origins, tracing
     )
     app = Starlette(
         routes=[
@@ -87,11 +99,13 @@ def create_app(settings: Settings) -> Starlette:
             Route("/session", Sessions(site.recognise)),
             Route("/healthz", _healthz),
             Route("/readyz", site.readyz),
+            Route("/metrics", Scraping(site.enter, site.exposition)),
             Mount("/", _Page(directory=_DASHBOARD, html=True)),
         ],
         middleware=[
             Middleware(RequestIds),
-            Middleware(AccessLog),
+            *([Middleware(TracedRequests, traces=tracing)] if tracing.is_on else []),
+            Middleware(AccessLog, measurer=site.measurer, routes=_ROUTES),
             Middleware(SecurityHeaders),
             *_guards(settings),
             Middleware(Failures),
@@ -133,9 +147,12 @@ class Server(uvicorn.Server):
     `announce` is called once requests are answered.
     """
 
-    def __init__(self, settings: Settings, *, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: Settings, *, announce: Callable[[], None], tracing: Traces | None = None
+    ) -> None:
+        """`tracing` is what OpenTelemetry's variables say when it is not given. Raises SettingsError."""
         self._announce = announce
-        app = create_app(settings)
+        app = create_app(settings, tracing or traces(os.environ, version=version()))
         self._streams: Streams = app.state.streams
         super().__init__(
             uvicorn.Config(
@@ -172,16 +189,35 @@ class _Site:
     """What the endpoints share, from the start of the lifespan to its end."""
 
     settings: Settings
+    traces: Traces
     application: Application | None = None
     doorkeeper: Doorkeeper | None = None
+    exposition: Exposition = field(default_factory=Exposition)
+    measurer: Measurer = field(init=False)
+    subscribers: Callable[[], int] = lambda: 0
+    """How many subscriptions are being delivered."""
+
+    def __post_init__(self) -> None:
+        traced = (self.traces.observe,) if self.traces.is_on else ()
+        self.measurer = (
+            Measurer(most_series=self.settings.metric_series, observers=(self.exposition.observe, *traced))
+            if self.settings.measuring
+            else SILENT
+        )
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
         settings = self.settings
         database = await anyio.to_thread.run_sync(
-            partial(Database.open, settings.database_url, connections=settings.connections)
+            partial(
+                Database.open,
+                settings.database_url,
+                connections=settings.connections,
+                spans=self.traces.statement if self.traces.is_on else None,
+            )
         )
-        with closing(database):
+        with closing(self.traces), closing(database):
+            await anyio.to_thread.run_sync(partial(make_shipped, database, now=datetime.now(UTC)))
             pulse = Pulse(database.watch)
             self.application = Application(
                 Atlas(database),
@@ -192,10 +228,17 @@ class _Site:
                 limits=_limits(settings),
                 turns=Turns(settings.heavy_limit, settings.heavy_queue),
                 exposure=Exposure(settings.is_exposed, trusted_documents(settings.trusted_documents)),
+                measurer=self.measurer,
+                build_measures=BuildMeasures(self.measurer, PackageNames(database)),
             )
             anonymous = READER if settings.anonymous_read else NOBODY
             self.doorkeeper = Doorkeeper(Gate(database, anonymous))
-            async with pulse.beating(), chores(self.application.atlas, settings):
+            atlas = self.application.atlas
+            async with (
+                pulse.beating(),
+                measuring(atlas, self.measurer, settings, subscribers=self.subscribers),
+                chores(atlas, settings, self.measurer),
+            ):
                 yield
 
     def lifespan(self, app: Starlette) -> AbstractAsyncContextManager[None]:
@@ -206,7 +249,9 @@ class _Site:
         """Return who asks. Raises BadRequest."""
         if self.doorkeeper is None:
             raise RuntimeError("a request came in outside of the lifespan")
-        return await self.doorkeeper.admit(headers, secret)
+        viewer = await self.doorkeeper.admit(headers, secret)
+        note(viewer=viewer.name)
+        return viewer
 
     async def enter(self, headers: Headers, secret: str | None = None) -> Context:
         """Return what the operations of a request work with. Raises BadRequest."""

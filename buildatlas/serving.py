@@ -28,6 +28,7 @@ from typing import Final
 from buildatlas.errors import CannotServe
 from buildatlas.exits import Exit
 from buildatlas.observability import configure_logging
+from buildatlas.prometheus import forget_process, shared_values
 from buildatlas.server import GRACE_SECONDS, Server, address_of, listen
 from buildatlas.settings import Settings, SettingsError, variable
 from buildatlas.trusted import trusted_documents
@@ -139,6 +140,8 @@ class _Worker:
         if self.process.is_alive():
             return False
         self.told.close()
+        if self.process.pid is not None:
+            forget_process(self.process.pid)
         return True
 
 
@@ -159,7 +162,7 @@ class Supervisor:
     def run(self) -> None:
         """Serve until a signal says stop. Raises CannotServe when a worker ends before any has answered."""
         handlers = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._renew}
-        with _handled(handlers):
+        with _handled(handlers), shared_values():
             try:
                 while not self._is_stopping:
                     self._mourn()

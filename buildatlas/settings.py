@@ -89,6 +89,30 @@ class Settings:
     events_days: Annotated[int, Range(least=1, most=_MOST_DAYS)] = 30
     """`BUILDATLAS_EVENTS_DAYS`: for how many days an event is kept at most."""
 
+    errors_days: Annotated[int, Range(least=1, most=_MOST_DAYS)] = 90
+    """`BUILDATLAS_ERRORS_DAYS`: for how many days a group of errors is kept that is not seen again."""
+
+    measuring: bool = True
+    """`BUILDATLAS_MEASURING`: whether the server measures what it does."""
+
+    metric_seconds: Annotated[int, Range(least=1, most=300)] = 10
+    """`BUILDATLAS_METRIC_SECONDS`: how often what was measured is written."""
+
+    metric_series: Annotated[int, Range(least=100, most=1_000_000)] = 5_000
+    """`BUILDATLAS_METRIC_SERIES`: how many series one process may measure in an hour; what comes beyond goes into `other`."""
+
+    metric_minutes_days: Annotated[int, Range(least=2, most=_MOST_DAYS)] = 31
+    """`BUILDATLAS_METRIC_MINUTES_DAYS`: for how many days measurements are kept by the minute."""
+
+    metric_hours_days: Annotated[int, Range(least=2, most=_MOST_DAYS)] = 180
+    """`BUILDATLAS_METRIC_HOURS_DAYS`: for how many days measurements are kept by the hour."""
+
+    metric_days_days: Annotated[int, Range(least=2, most=_MOST_DAYS)] = 1_095
+    """`BUILDATLAS_METRIC_DAYS_DAYS`: for how many days measurements are kept by the day."""
+
+    resource_seconds: Annotated[int, Range(least=1, most=3_600)] = 15
+    """`BUILDATLAS_RESOURCE_SECONDS`: how often memory, processor, queue and the like are looked at."""
+
     recovery_seconds: Annotated[int, Range(least=1, most=3_600)] = 2
     """`BUILDATLAS_RECOVERY_SECONDS`: how often a server looks for leases that have run out and builds past their time."""
 
@@ -97,6 +121,27 @@ class Settings:
 
     longest_backoff_seconds: Annotated[int, Range(least=0, most=_DAY)] = 300
     """`BUILDATLAS_LONGEST_BACKOFF_SECONDS`: how long a build waits at most before any attempt."""
+
+    alert_seconds: Annotated[int, Range(least=1, most=3_600)] = 15
+    """`BUILDATLAS_ALERT_SECONDS`: how often the rules of alerts are evaluated."""
+
+    webhook_private: bool = False
+    """`BUILDATLAS_WEBHOOK_PRIVATE`: whether webhooks may go to private networks and to this machine."""
+
+    webhook_seconds: Annotated[int, Range(least=1, most=300)] = 10
+    """`BUILDATLAS_WEBHOOK_SECONDS`: how long the receiver of a webhook may take to answer."""
+
+    webhook_attempts: Annotated[int, Range(least=1, most=100)] = 12
+    """`BUILDATLAS_WEBHOOK_ATTEMPTS`: how often it is tried to deliver a webhook before it is given up."""
+
+    webhook_backoff_seconds: Annotated[int, Range(least=0, most=_DAY)] = 5
+    """`BUILDATLAS_WEBHOOK_BACKOFF_SECONDS`: how long to wait at most before a webhook is sent a second time; twice as long before each further one."""
+
+    webhook_longest_backoff_seconds: Annotated[int, Range(least=0, most=_DAY)] = 600
+    """`BUILDATLAS_WEBHOOK_LONGEST_BACKOFF_SECONDS`: how long to wait at most before a webhook is sent again."""
+
+    external_url: str = ""
+    """`BUILDATLAS_EXTERNAL_URL`: where people reach this server, as receivers of webhooks are told."""
 
     log_limit: Annotated[int, Range(least=0)] = 16 * 1024 * 1024
     """`BUILDATLAS_LOG_LIMIT`: how many characters of output are kept of one attempt at a build."""

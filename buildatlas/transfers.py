@@ -1,6 +1,7 @@
 """Import and export as the command line does them: files in and out, with progress."""
 
 import gzip
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,8 +18,14 @@ from buildatlas.errors import UnwritableFile
 from buildatlas.files import open_lines, size_of
 from buildatlas.wording import counted
 from resolvers.lines import MAX_LINE_BYTES
+from resolvers.measurements import IMPORT, IMPORTED
+from resolvers.measuring import SILENT, Measurer
+from resolvers.rollups import flush
 from resolvers.transfer import Imported, OnError, export_catalogue, import_catalogue
 from storage.database import Database
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 # Of the bad lines of one file; --json has them all.
 _MOST_SHOWN: Final = 20
@@ -75,16 +82,35 @@ def _say(console: Console, line: str) -> None:
 
 
 def import_files(
-    database: Database, files: Sequence[str], *, on_error: OnError, console: Console
+    database: Database,
+    files: Sequence[str],
+    *,
+    on_error: OnError,
+    console: Console,
+    measurer: Measurer = SILENT,
 ) -> list[Report]:
     """Import files one after the other until one is refused, and report on each that was begun."""
     reports: list[Report] = []
-    with _progress(console) as progress:
+    with _progress(console) as progress, _written_in_the_end(measurer, database):
         for file in files:
-            reports.append(_import_file(database, file, on_error, progress))
+            with measurer.timing(IMPORT):
+                reports.append(_import_file(database, file, on_error, progress))
+            measurer.record(IMPORTED, reports[-1].imported.versions)
             if reports[-1].is_refused:
                 break
     return reports
+
+
+@contextmanager
+def _written_in_the_end(measurer: Measurer, database: Database) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        try:
+            flush(measurer, database)
+        except StorageError as error:
+            # What was imported is.
+            log.warning("how long it took is not recorded: %s", error)
 
 
 def _progress(console: Console) -> Progress:

@@ -17,6 +17,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from buildatlas.negotiation import accepts
+from buildatlas.observability import note
 from buildatlas.requests import (
     CHALLENGE,
     JSON,
@@ -29,12 +30,13 @@ from buildatlas.requests import (
     unavailable,
 )
 from buildatlas.tags import names_any, names_tag, newest_event, tag_of
+from buildatlas.traces import OFF, Traces, operation_facts
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SchemaError
 from schema.operations import Operation, is_refused, kind_of
-from schema.pipeline import is_repeatable
+from schema.pipeline import is_repeatable, name_of
 from schema.positions import read_position
 from storage.errors import StorageError
 from storage.monitoring_tables import Scope as Access
@@ -84,6 +86,7 @@ class GraphQLOverHTTP:
     body_limits: BodyLimits
     patience: float
     """Seconds that a request waits for the position it names."""
+    traces: Traces = OFF
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,6 +104,7 @@ class GraphQLOverHTTP:
             check_method(request.method, _ALLOWED)
             context = await self.enter(request.headers)
             operation = await read_operation(request, self.body_limits.of(context))
+            note(operation=name_of(operation, context))
             await self._catch_up(context, request.headers.get(AFTER))
             tag = await self._tag(operation, context, request.method, media)
             if tag is not None and names_tag(request.headers, tag):
@@ -134,13 +138,14 @@ class GraphQLOverHTTP:
 
     async def _execute(self, operation: Operation, context: Context, method: str) -> ExecutionResult:
         try:
-            return await self.schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                allowed_operation_types=_ALLOWED[method],
-            )
+            with self.traces.span(*operation_facts(name_of(operation, context))):
+                return await self.schema.execute(
+                    operation.query,
+                    variable_values=operation.variables,
+                    context_value=context,
+                    operation_name=operation.name,
+                    allowed_operation_types=_ALLOWED[method],
+                )
         except CannotGetOperationTypeError as error:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "the document has no operation of that name") from error
         except InvalidOperationTypeError as error:

@@ -275,6 +275,11 @@ class DependencyGraph:
         return DependencyGraph(roster, self.csr, self._precedence and Precedence.of(self.csr))
 
     @property
+    def edge_count(self) -> int:
+        """How many edges there are."""
+        return len(self._edges.flags) if isinstance(self._edges, Csr) else self._edges.edge_count
+
+    @property
     def is_worn(self) -> bool:
         """Whether so much lies over the graph that it is worth while to have it `compacted`."""
         if isinstance(self._edges, Csr):

@@ -197,6 +197,18 @@ class NotRetried(Refusal):
         return f"{self.subject} cannot be tried again: {self.why}"
 
 
+class NothingToTell(Refusal):
+    """A receiver is to be told of an alert of which it is told nothing."""
+
+    def __init__(self, alert_id: int, why: str) -> None:
+        super().__init__(alert_id, why, path=("id",))
+        self.alert_id = alert_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"nobody is told of alert {self.alert_id}: {self.why}"
+
+
 class Gone(Refusal):
     """Something was deleted between planning and writing."""
 

@@ -116,6 +116,12 @@ class Graphs:
         """The newest event that the loaded graphs have seen; 0 before the first is loaded."""
         return self._loaded.position
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many packages and how many dependencies the largest loaded graph has."""
+        graphs = list(self._loaded.whole.values())
+        return max(map(len, graphs), default=0), max((each.edge_count for each in graphs), default=0)
+
     def select(self, selection: Selection) -> DependencyGraph:
         """Return the graph that `selection` describes, as of the newest event.
 

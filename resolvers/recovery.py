@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from resolvers import build_failures
 from resolvers.announcements import announce
 from resolvers.atlas import Atlas
+from resolvers.build_failures import EndedAttempt
+from resolvers.build_measures import UNMEASURED, BuildMeasures
 from resolvers.run_ends import complete
 from resolvers.scheduling import Course
 from resolvers.shortfalls import shortfalls
@@ -39,8 +42,9 @@ _MENDING: Final = (
 class Recovery:
     """The recovery of one process, which remembers how far it has looked through the catalogue's changes."""
 
-    def __init__(self, atlas: Atlas) -> None:
+    def __init__(self, atlas: Atlas, measures: BuildMeasures = UNMEASURED) -> None:
         self._database = atlas.database
+        self._measures = measures
         self._seen: int | None = None
 
     def run(self, *, now: datetime) -> int:
@@ -50,7 +54,7 @@ class Recovery:
         """
         recovered = 0
         errors: list[Exception] = []
-        for step in (take_back, end_canceled, self._release_resolvable, let_go_idle, complete_runs):
+        for step in (self._take_back, end_canceled, self._release_resolvable, let_go_idle, complete_runs):
             try:
                 recovered += step(self._database, now=now)
             except Exception as error:
@@ -58,6 +62,9 @@ class Recovery:
         if errors:
             raise errors[0]
         return recovered
+
+    def _take_back(self, database: Database, *, now: datetime) -> int:
+        return take_back(database, now=now, measures=self._measures)
 
     def _release_resolvable(self, database: Database, *, now: datetime) -> int:
         with database.read() as connection:
@@ -76,14 +83,16 @@ def recover(atlas: Atlas, *, now: datetime) -> int:
     return Recovery(atlas).run(now=now)
 
 
-def take_back(database: Database, *, now: datetime) -> int:
+def take_back(database: Database, *, now: datetime, measures: BuildMeasures = UNMEASURED) -> int:
     """End or queue again the builds whose lease has run out, and end those that have taken too long."""
     with database.read() as connection:
         due = [lease for lease in leases.held(connection) if _is_due(lease, now)]
     taken = 0
     for chunk in _chunks(due):
         written = database.write(partial(_take_back, due=chunk, now=now), of_catalogue=False)
-        taken += written.value
+        for each in written.value:
+            measures.recovered(each.build, each.conclusion, now=now)
+        taken += len(written.value)
     return taken
 
 
@@ -157,18 +166,18 @@ def _has_timed_out(
     return started_at + timedelta(seconds=timeout_seconds) <= now
 
 
-def _take_back(connection: Connection, due: Sequence[Lease], now: datetime) -> int:
+def _take_back(connection: Connection, due: Sequence[Lease], now: datetime) -> list[EndedAttempt]:
     # In the order in which all others keep them.
     flow.lock(connection, [lease.build_id for lease in due])
     course = Course(connection, now)
-    taken = 0
+    ended: list[EndedAttempt] = []
     for lease in due:
         build = existing(connection, lease.build_id)
         if build.lease_token == lease.token and build.status in LEASED and _is_still_due(build, now):
-            _settle(course, build)
-            taken += 1
+            ended.append(_settle(course, build))
     course.finish()
-    return taken
+    build_failures.record(connection, ended, now=now)
+    return ended
 
 
 def _is_still_due(build: BuildRow, now: datetime) -> bool:
@@ -178,7 +187,7 @@ def _is_still_due(build: BuildRow, now: datetime) -> bool:
     )
 
 
-def _settle(course: Course, build: BuildRow) -> None:
+def _settle(course: Course, build: BuildRow) -> EndedAttempt:
     """Do with a build that its worker has let fall, or not finished in time, what is to be done."""
     conclusion, reason = _verdict(build, course.now)
     attempts.finish(
@@ -193,6 +202,7 @@ def _settle(course: Course, build: BuildRow) -> None:
         course.give_back(build, reason)
     else:
         course.end(build, conclusion, reason=reason)
+    return EndedAttempt(build, conclusion, reason)
 
 
 def _verdict(build: BuildRow, now: datetime) -> tuple[BuildConclusion, str]:

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from resolvers import build_failures
+from resolvers.build_failures import EndedAttempt
 from resolvers.drafts import validated
 from resolvers.errors import BadInput, LimitExceeded
 from resolvers.leases import lease_token, lost
@@ -128,6 +130,9 @@ def report(
         else:
             _go_on(course, build, attempt, request.status, fields)
         course.finish()
+        if request.status is BuildStatus.COMPLETED:
+            ended = EndedAttempt(build, _conclusion(build, request), fields.message)
+            build_failures.record(connection, [ended], now=now)
         return builds.by_ids(connection, [build.id])[build.id]
 
     written = database.write(operation, of_catalogue=False)

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from storage import builds, events, history, runs
+from storage import alerts, builds, events, history, runs
 from storage.build_rows import BuildRow, RunRow
 from storage.database import Connection, Database
+from storage.monitoring_rows import AlertRow
 from storage.rows import EventRow, TransitionRow
 from storage.tables import EventKind, SubjectType
 
@@ -61,15 +62,17 @@ class Wanted:
     transitions: bool = False
     builds: bool = False
     runs: bool = False
+    alerts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What some events tell of, by id and as far as it was wanted; the builds and runs as they are now."""
+    """What some events tell of, by id and as far as it was wanted; the builds, runs and alerts as they are now."""
 
     transitions: Mapping[int, TransitionRow] = field(default_factory=dict)
     builds: Mapping[int, BuildRow] = field(default_factory=dict)
     runs: Mapping[int, RunRow] = field(default_factory=dict)
+    alerts: Mapping[int, AlertRow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,13 @@ def told_by(connection: Connection, rows: Collection[EventRow], wanted: Wanted) 
         row.transition_id for row in rows if wanted.transitions and row.transition_id is not None
     }
     build_ids = {row.subject_id for row in rows if wanted.builds and row.subject_type is SubjectType.BUILD}
+    alert_ids = {row.subject_id for row in rows if wanted.alerts and row.subject_type is SubjectType.ALERT}
     run_ids = {row.run_id for row in rows if wanted.runs and row.run_id is not None}
     return Told(
         history.by_ids(connection, transition_ids) if transition_ids else {},
         builds.by_ids(connection, build_ids) if build_ids else {},
         runs.by_ids(connection, run_ids) if run_ids else {},
+        alerts.by_ids(connection, alert_ids) if alert_ids else {},
     )
 
 

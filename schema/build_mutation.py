@@ -8,6 +8,7 @@ import strawberry
 from strawberry import argument
 
 from resolvers import builds, claims, recovery, reports, runs
+from resolvers.measurements import PLAN
 from schema.build_inputs import (
     AppendLogInput,
     CancelBuildInput,
@@ -42,9 +43,8 @@ class BuildMutation:
     async def start_run(
         self, info: Info, input: Annotated[StartRunInput, argument(description="What to build, and how.")]
     ) -> RunPayload:
-        change = partial(
-            runs.start, info.context.atlas, input.to_request(), now=now(), actor=info.context.actor
-        )
+        start = info.context.measurer.timed(PLAN, runs.start)
+        change = partial(start, info.context.atlas, input.to_request(), now=now(), actor=info.context.actor)
         async with info.context.application.turns.turn():
             return RunPayload.of(await changed(info.context, change))
 
@@ -69,8 +69,8 @@ class BuildMutation:
     async def claim_builds(
         self, info: Info, input: Annotated[ClaimBuildsInput, argument(description="Who asks.")]
     ) -> ClaimBuildsPayload:
-        change = partial(claims.claim, request=input.to_request(), now=now())
-        found = await write(info.context, change)
+        claim = info.context.application.build_measures.claim
+        found = await write(info.context, partial(claim, request=input.to_request(), now=now()))
         return ClaimBuildsPayload(claims=[ClaimedBuild.of(each) for each in found])
 
     @mutation(
@@ -97,7 +97,7 @@ class BuildMutation:
         self, info: Info, input: Annotated[ReportBuildInput, argument(description="How it stands.")]
     ) -> BuildPayload:
         change = partial(
-            reports.report,
+            info.context.application.build_measures.report,
             request=input.to_request(),
             policy=info.context.application.policy,
             jitter=random.random(),  # noqa: S311 # it spreads retries, and guards nothing

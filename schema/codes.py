@@ -68,6 +68,7 @@ SHOWN: Final[Mapping[type[Exception], Shown]] = {
     resolvers.errors.LeaseLost: Shown(ErrorCode.LEASE_LOST, ("path", "subject")),
     resolvers.errors.InUse: Shown(ErrorCode.CONFLICT, ("path", "builds")),
     resolvers.errors.NotRetried: Shown(ErrorCode.CONFLICT, ("path", "subject")),
+    resolvers.errors.NothingToTell: Shown(ErrorCode.CONFLICT, ("path",)),
     resolvers.errors.Gone: Shown(ErrorCode.NOT_FOUND, ("path", "subject")),
     resolvers.errors.TokenTaken: Shown(ErrorCode.ALREADY_EXISTS, ("path", "name")),
     resolvers.errors.Unauthenticated: Shown(ErrorCode.UNAUTHENTICATED),

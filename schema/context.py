@@ -10,6 +10,8 @@ from strawberry.dataloader import DataLoader
 
 from resolvers.access import TRUSTED, Viewer
 from resolvers.atlas import Atlas
+from resolvers.build_measures import UNMEASURED, BuildMeasures
+from resolvers.measuring import SILENT, Measurer, Names
 from resolvers.neighbourhoods import Neighbours, Walk, neighbourhoods
 from resolvers.policy import DEFAULT_POLICY, Policy
 from schema.errors import Behind
@@ -50,6 +52,10 @@ class Application:
     """At resolving, planning and searching the graph."""
     limits: Limits = field(default_factory=Limits)
     exposure: Exposure = Exposure()
+    measurer: Measurer = SILENT
+    build_measures: BuildMeasures = UNMEASURED
+    operation_names: Names = field(default_factory=Names)
+    """What operations are measured under."""
     tail: Tail = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +114,11 @@ class Context:
     def atlas(self) -> Atlas:
         """The catalogue, its graphs and the solver's view of it."""
         return self.application.atlas
+
+    @property
+    def measurer(self) -> Measurer:
+        """Where it is told how long things take."""
+        return self.application.measurer
 
     def fed(self, feed: Feed) -> "Context":
         """Return a context for one more operation, whose items are delivered by way of `feed`."""

@@ -38,6 +38,7 @@ FLAT: Final[Mapping[str, int]] = {
     # Bounded by limits of their own, and made in one go.
     "BuildPlan.waves": 1_000,
     "PublishVersionsPayload.results": 1_000,
+    "Query.metrics": 500,
     "RunPreview.builds": 1_000,
 }
 """What some lists cost, whatever is asked of their objects."""

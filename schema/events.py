@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers.subscriptions import EventSelection, Told
+from schema.alert_types import Alert
 from schema.builds import Build
 from schema.enums import EventKind
 from schema.fields import field
@@ -82,6 +83,13 @@ class Event:
     def run(self) -> BuildRun | None:
         run = self.told.runs.get(self.row.run_id or 0)
         return BuildRun.of(run) if run else None
+
+    @field("The alert that it is about, as it is when delivered. Null: it is about none, or that is gone.")
+    def alert(self) -> Alert | None:
+        if self.row.subject_type is not tables.SubjectType.ALERT:
+            return None
+        alert = self.told.alerts.get(self.row.subject_id)
+        return Alert.of(alert) if alert else None
 
 
 @strawberry.type(

@@ -9,8 +9,9 @@ from graph.versions import parse_version, sort_key
 from schema.batching import Family, Query, Reads
 from schema.build_loaders import BuildLoaders
 from schema.pagination import Window
-from storage import dependencies, packages, versions
+from storage import alert_rules, alerts, deliveries, dependencies, error_groups, packages, versions
 from storage.database import Connection, Database
+from storage.monitoring_rows import AlertRow, AlertRuleRow, DeliveryRow, ErrorGroupRow
 from storage.rows import CandidateRow, DependencyRow, PackageRow, VersionRow
 from storage.transitions import VersionStatus
 
@@ -29,6 +30,11 @@ class Loaders(Reads):
         self.latest_version: DataLoader[int, VersionRow | None] = self.rows(versions.latest_of)
         self.dependency: DataLoader[int, DependencyRow | None] = self.rows(dependencies.by_ids)
         self.dependencies: DataLoader[int, list[DependencyRow] | None] = self.rows(dependencies.of_versions)
+        self.error_group: DataLoader[int, ErrorGroupRow | None] = self.rows(error_groups.by_ids)
+        self.alert: DataLoader[int, AlertRow | None] = self.rows(alerts.by_ids)
+        self.alert_rule: DataLoader[int, AlertRuleRow | None] = self.rows(alert_rules.by_ids)
+        self.deliveries: DataLoader[int, list[DeliveryRow] | None] = self.rows(deliveries.of_alerts)
+        """By alert."""
         self._by_key: DataLoader[tuple[int, bytes], VersionRow | None] = self.rows(_versions_by_key)
         self._candidates: DataLoader[tuple[str, str, int], list[VersionRow] | None] = self.rows(
             _candidates, read=self.read

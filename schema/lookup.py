@@ -6,9 +6,11 @@ from typing import Final
 
 import strawberry
 
+from schema.alert_types import Alert, AlertRule
 from schema.builds import Build
 from schema.catalogue import Dependency, Package, PackageVersion
 from schema.context import Context
+from schema.error_groups import ErrorGroup
 from schema.errors import TooLarge
 from schema.identifiers import GlobalId, read_id
 from schema.loaders import Loaders
@@ -60,10 +62,28 @@ async def _run(loaders: Loaders, id: int) -> Node | None:
     return BuildRun.of(row) if row else None
 
 
+async def _error_group(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.error_group.load(id)
+    return ErrorGroup.of(row) if row else None
+
+
+async def _alert(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.alert.load(id)
+    return Alert.of(row) if row else None
+
+
+async def _alert_rule(loaders: Loaders, id: int) -> Node | None:
+    row = await loaders.alert_rule.load(id)
+    return AlertRule.of(row) if row else None
+
+
 _FIND: Final[Mapping[str, Callable[[Loaders, int], Awaitable[Node | None]]]] = {
     "Package": _package,
     "PackageVersion": _version,
     "Dependency": _dependency,
     "Build": _build,
     "BuildRun": _run,
+    "ErrorGroup": _error_group,
+    "Alert": _alert,
+    "AlertRule": _alert_rule,
 }

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import argument
 
 from resolvers import batches, packages, versions
+from schema.alert_mutation import AlertMutation
 from schema.build_mutation import BuildMutation
 from schema.context import Info
 from schema.fields import mutation
@@ -19,6 +20,7 @@ from schema.inputs import (
     SetVersionStatusInput,
     UpdatePackageInput,
 )
+from schema.metrics import MetricMutations
 from schema.payloads import (
     DeletePackagePayload,
     PackagePayload,
@@ -31,7 +33,7 @@ from storage.monitoring_tables import Scope
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(BuildMutation):
+class Mutation(MetricMutations, AlertMutation, BuildMutation):
     @mutation(
         Scope.WRITE,
         "Make a package known. Equal content again changes nothing; other content is ALREADY_EXISTS.",

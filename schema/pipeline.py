@@ -5,6 +5,7 @@ hundred short texts. A text that does not parse is not kept: the parser runs aga
 raises where Strawberry expects it. What depends on who asks and on the variables is looked at each time.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
@@ -24,6 +26,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from resolvers.errors import Refusal
+from resolvers.measurements import OPERATION
 from schema.context import Context
 from schema.costs import Formula, formulas
 from schema.errors import SchemaError, TooLarge
@@ -75,6 +78,19 @@ def is_repeatable(operation: Operation, context: Context, schema: Schema) -> boo
     return True
 
 
+def name_of(operation: Operation, context: Context) -> str | None:
+    """Return the name of the operation that is meant; None when it has none, or its text is too long to be kept."""
+    if operation.name is not None or len(operation.query) > _LONGEST_KEPT:
+        return operation.name
+    document = _parsed(operation.query, context.application.limits.tokens)
+    operations = [
+        node
+        for node in (document.definitions if document else ())
+        if isinstance(node, OperationDefinitionNode)
+    ]
+    return operations[0].name.value if len(operations) == 1 and operations[0].name else None
+
+
 class Pipeline(SchemaExtension):
     """Prepares one operation, and gives it a context of its own."""
 
@@ -85,7 +101,9 @@ class Pipeline(SchemaExtension):
         """Start: what the operation reads is its own, also where many share one socket."""
         self.execution_context.context = self._context.for_operation()
         self.execution_context.parse_options["max_tokens"] = self._limits.tokens
+        began = time.perf_counter()
         yield
+        self._measure(time.perf_counter() - began)
 
     def on_parse(self) -> Iterator[None]:
         """Use the parsed document of an earlier operation with the same text."""
@@ -133,6 +151,24 @@ class Pipeline(SchemaExtension):
     @property
     def _limits(self) -> Limits:
         return self._context.application.limits
+
+    def _measure(self, seconds: float) -> None:
+        """Tell how long the operation took and how it ended. By now, its errors are as the client gets to see them."""
+        asked = self.execution_context
+        document = asked.graphql_document
+        name = operation = None
+        if document is not None and not _ambiguity(document, asked._provided_operation_name):
+            operation = get_operation_ast(document, asked._provided_operation_name)
+        if operation is not None:
+            if operation.operation.value == "subscription":
+                return
+            name = operation.name.value if operation.name else None
+        errors = asked.pre_execution_errors
+        outcome = str((errors[0].extensions or {}).get("code", "ERROR")) if errors else "OK"
+        application = self._context.application
+        # Names of what was refused would be anybody's to fill the room with.
+        known = application.operation_names.known(name if self._context.executed else None)
+        application.measurer.record(OPERATION, seconds, operation=known, outcome=outcome)
 
     def _refusals(self, checked: Checked) -> Iterator[GraphQLError]:
         """Yield why the operation is not executed for whoever asks, if so."""

@@ -8,16 +8,20 @@ import strawberry
 from strawberry import argument
 
 from resolvers import graphs, plans, resolutions, simulations
+from resolvers.measurements import PLAN, RESOLVE
+from schema.alert_query import AlertQuery
 from schema.arguments import After, Before, First, IncludeOptional, Kinds, Last, Scope
 from schema.build_query import BuildQuery
 from schema.catalogue import Package, PackageConnection, PackageVersion
 from schema.context import Info
 from schema.enums import GraphScope
+from schema.error_groups import ErrorGroupConnection, list_errors
 from schema.fields import field
 from schema.graphs import CycleList, DependencyPath, Impact, PathGraph
 from schema.history import StateTransitionConnection, list_transitions
 from schema.listing import PackageFilter, PackageOrder, Place, list_packages
 from schema.lookup import fetch, fetch_many
+from schema.metrics import MetricQueries
 from schema.neighbours import selection
 from schema.node import Node
 from schema.pagination import page_size, window
@@ -36,7 +40,7 @@ To = Annotated[str, argument(description="The package that is needed.")]
 
 
 @strawberry.type(description="What can be asked.")
-class Query(BuildQuery):
+class Query(MetricQueries, AlertQuery, BuildQuery):
     @field("The object with this id. Null when there is none, or no more.")
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, argument(description="What a field `id` gave.")]
@@ -111,7 +115,8 @@ class Query(BuildQuery):
     async def resolve(
         self, info: Info, input: Annotated[ResolveInput, argument(description="What to solve.")]
     ) -> ResolveResult:
-        find = partial(resolutions.resolve, info.context.atlas, input.to_request())
+        resolve = info.context.measurer.timed(RESOLVE, resolutions.resolve)
+        find = partial(resolve, info.context.atlas, input.to_request())
         return await show(info.context, find, resolve_result)
 
     @field("What an answer of `resolve` would become, with nothing written.")
@@ -204,9 +209,25 @@ class Query(BuildQuery):
     ) -> StateTransitionConnection:
         return await list_transitions(info.context, subject, first, after)
 
+    @field(
+        "Errors of the service and of builds, in groups of the same fault; what was seen last comes first."
+    )
+    async def errors(
+        self,
+        info: Info,
+        *,
+        component: Annotated[
+            str | None, argument(description="Only those of this part, such as `api` or `build`. Null: all.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> ErrorGroupConnection:
+        return await list_errors(info.context, component, first, after)
+
     @field("The order to build packages in, dependencies first.")
     async def build_plan(
         self, info: Info, input: Annotated[BuildPlanInput, argument(description="What to plan.")]
     ) -> BuildPlanResult:
-        find = partial(plans.build_plan, info.context.atlas, input.to_request())
+        plan = info.context.measurer.timed(PLAN, plans.build_plan)
+        find = partial(plan, info.context.atlas, input.to_request())
         return await show(info.context, find, plan_result)

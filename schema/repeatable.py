@@ -66,9 +66,13 @@ TABLE: Final[Mapping[str, Fields]] = {
     "Query": _fields(
         "build builds cycles node nodes package packages packageVersion path run runs stateTransitions",
         changing=(
+            "alertRules",  # Set without an event.
+            "alerts",
             "blockers",  # By the clock, and by which workers have been heard of.
+            "errors",  # Seen without an event.
             "buildPlan",  # Where it solves or looks for dependents, within a time limit; so is all that follows.
             "impact",
+            "metrics",  # Measured without an event.
             "paths",
             "previewRun",
             "resolve",
@@ -101,7 +105,43 @@ TABLE: Final[Mapping[str, Fields]] = {
         ),
     ),
     "BuildAttempt": _fields("completedAt conclusion message number startedAt worker"),
+    # Alerts are renewed, and rules set, without an event.
+    "Alert": _fields(
+        "id",
+        changing=(
+            "acknowledgedAt",
+            "blockedBuilds",
+            "deliveries",
+            "labels",
+            "message",
+            "resolvedAt",
+            "rule",
+            "severity",
+            "startedAt",
+            "state",
+            "value",
+        ),
+    ),
+    "AlertRule": _fields(
+        "id",
+        changing=(
+            "aggregate",
+            "comparison",
+            "enabled",
+            "forSeconds",
+            "labels",
+            "metric",
+            "name",
+            "severity",
+            "threshold",
+            "webhook",
+            "windowSeconds",
+        ),
+    ),
     "Artifact": _fields("digest name sizeBytes uri"),
+    "ErrorGroup": _fields(  # Seen without an event.
+        "id", changing=("code", "component", "count", "firstSeenAt", "lastSeenAt", "message", "sample")
+    ),
     "StateTransition": _fields("actor at attempt conclusion from reason sequence subject to"),
 }
 """By type; of those that repeatable fields give and that are not `ARRANGED`."""

@@ -16,10 +16,12 @@ from graphql.utilities import build_schema, lexicographic_sort_schema, print_sch
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.alert_types import Alert, AlertRule
 from schema.builds import Build
 from schema.catalogue import Dependency, Package, PackageVersion
 from schema.codes import show_errors
 from schema.context import Context
+from schema.error_groups import ErrorGroup
 from schema.mutation import Mutation
 from schema.pipeline import Pipeline
 from schema.query import Query
@@ -64,7 +66,7 @@ def _build() -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Package, PackageVersion, Dependency, Build, BuildRun],
+        types=[Package, PackageVersion, Dependency, Build, BuildRun, ErrorGroup, Alert, AlertRule],
         extensions=[Pipeline],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )

@@ -76,6 +76,11 @@ class Streams:
         """How many executions serve all that has come to the end of the log."""
         return len(self._shared)
 
+    @property
+    def open(self) -> int:
+        """How many operations are being delivered."""
+        return len(self._open)
+
     @asynccontextmanager
     async def deliver(
         self, operation: Operation, context: Context, *, after: str | None = None

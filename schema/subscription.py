@@ -15,6 +15,7 @@ import strawberry
 from strawberry import argument
 
 from resolvers import watching
+from resolvers.measurements import DELIVERY
 from resolvers.subscriptions import NOTHING, EventSelection, Progress, Trimmed, Wanted, pick, read_events
 from resolvers.watching import BuildWatch
 from schema.build_inputs import BuildFilter
@@ -25,6 +26,7 @@ from schema.events import Event, EventFilter, EventGap, EventItem
 from schema.fields import subscription
 from schema.positions import read_position
 from schema.selections import selects
+from schema.threads import now
 from storage import builds
 from storage.monitoring_tables import Scope
 
@@ -64,7 +66,7 @@ class Subscription:
         after = info.context.feed.after or after
         chosen = filter.to_selection() if filter else EventSelection()
         start = await _start(info.context, after)
-        wanted = Wanted(*(selects(info, name) for name in ("transition", "build", "run")))
+        wanted = Wanted(*(selects(info, name) for name in ("transition", "build", "run", "alert")))
         async with aclosing(_follow(info.context, chosen, wanted, start)) as items:
             async for item in items:
                 yield item
@@ -131,6 +133,8 @@ async def _follow(
 ) -> AsyncGenerator[EventItem, None]:
     """Yield what comes after `start`, and wait for more at the end. A gap ends it."""
     position = start
+    # What is read again after a break happened long ago: only what comes from here on tells how late it is.
+    is_live = False
     feed, pulse = context.feed, context.application.pulse
     # The pulse may not have been felt yet, and history is not delivered as what is new is.
     known = await anyio.to_thread.run_sync(context.atlas.database.cursor)
@@ -146,11 +150,14 @@ async def _follow(
         chosen = choose(found)
         for row in chosen.events:
             feed.cursor = row.seq
+            if is_live:
+                context.measurer.record(DELIVERY, max((now() - row.at).total_seconds(), 0))
             yield Event.of(row, chosen.told)
         position = found.position
         if position >= max(known, pulse.position):
             if not feed.at_end(position):
                 return
+            is_live = True
             await pulse.beyond(position)
 
 

@@ -46,6 +46,11 @@ def still_open(connection: Connection) -> list[AlertRow]:
     return sorted(_STILL_OPEN.all(connection), key=attrgetter("id"))
 
 
+def open_of(connection: Connection, rule_id: int) -> list[AlertRow]:
+    """Return the alerts of a rule that are not RESOLVED, oldest first."""
+    return sorted(_OPEN_OF.all(connection, rule_id=rule_id), key=attrgetter("id"))
+
+
 def open_for(connection: Connection, rule_id: int, labels: Mapping[str, str]) -> AlertRow | None:
     """Return the alert of a rule for exactly these labels that is not RESOLVED, or None."""
     return _OPEN_FOR.one(connection, rule_id=rule_id, labels=labels)
@@ -62,13 +67,26 @@ def insert(connection: Connection, rows: Iterable[AlertRow], *, actor: str | Non
 
 
 def renew(
-    connection: Connection, id: int, *, value: float, message: str, blocked_builds: int | None, now: datetime
+    connection: Connection,
+    id: int,
+    *,
+    value: float,
+    message: str,
+    blocked_builds: int | None,
+    cleared_at: datetime | None = None,
+    now: datetime,
 ) -> bool:
     """Set what an alert says while it lasts; False, and nothing done, when it is RESOLVED."""
     renewed = connection.execute(
         ALERTS.update()
         .where(_C.id == id, _OPEN)
-        .values(value=value, message=message, blocked_builds=blocked_builds, updated_at=now)
+        .values(
+            value=value,
+            message=message,
+            blocked_builds=blocked_builds,
+            cleared_at=cleared_at,
+            updated_at=now,
+        )
     )
     return renewed.rowcount == 1
 
@@ -108,6 +126,8 @@ _OPEN: Final = text("status <> 'RESOLVED'")
 _BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), AlertRow)
 # Not sorted here: for that, SQLite would walk through the table.
 _STILL_OPEN: Final = Query(_ROW.where(_OPEN), AlertRow)
+# In the order of the index over what is open, or SQLite would walk through all that the rule ever had.
+_OPEN_OF: Final = Query(_ROW.where(_C.rule_id == bindparam("rule_id"), _OPEN).order_by(_C.labels), AlertRow)
 _OPEN_FOR: Final = Query(
     _ROW.where(_C.rule_id == bindparam("rule_id"), _C.labels == bindparam("labels"), _OPEN), AlertRow
 )

@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, tuple_
 
 from storage.columns import is_storable
 from storage.dialects import any_of
@@ -52,13 +53,37 @@ def count(connection: Connection, *, component: str | None = None) -> int:
     return _COUNT_OF.all(connection, component=component)[0] if _can_be(component) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Errors of one fingerprint that were seen within some time; `error` is the last of them."""
+
+    error: ErrorFields
+    count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
 def record(connection: Connection, errors: Iterable[ErrorFields], *, now: datetime) -> None:
     """Count errors, each in the group of its fingerprint; a new one begins a group.
 
     The group has the message and the sample of the last of them.
     """
-    seen = {"count": 1, "first_seen_at": now, "last_seen_at": now}
-    _RECORD.run(connection, ({**fields.model_dump(), **seen} for fields in errors))
+    record_all(connection, (Sighting(error, 1, now, now) for error in errors))
+
+
+def record_all(connection: Connection, sightings: Iterable[Sighting]) -> None:
+    """Count errors that were seen before now, each in the group of its fingerprint.
+
+    Groups are taken in one order, so that no two transactions wait for each other; what else a transaction keeps from
+    others it should keep before.
+    """
+    ordered = sorted(sightings, key=lambda each: each.error.fingerprint)
+    _RECORD.run(connection, ({**each.error.model_dump(), **_times(each)} for each in ordered))
+
+
+def is_any_older(connection: Connection, *, before: datetime) -> bool:
+    """Whether there are groups that were last seen before `before`."""
+    return bool(_OLDER.all(connection, before=before))
 
 
 def trim(connection: Connection, *, before: datetime, limit: int) -> int:
@@ -70,14 +95,24 @@ def trim(connection: Connection, *, before: datetime, limit: int) -> int:
 _C: Final = ERROR_GROUPS.c
 _ROW: Final = select(*(_C[name] for name in ErrorGroupRow.__struct_fields__))
 _BY_IDS: Final = Query(_ROW.where(any_of(_C.id, "ids")), ErrorGroupRow)
+_OLDER: Final = Query(
+    select(_C.id).where(_C.last_seen_at < bindparam("before")).order_by(_C.last_seen_at).limit(1), int
+)
 _IN_COMPONENT: Final = _C.component == bindparam("component")
 _COUNT: Final = Query(select(func.count()).select_from(ERROR_GROUPS), int)
 _COUNT_OF: Final = Query(select(func.count()).where(_IN_COMPONENT), int)
 
 
+def _times(seen: Sighting) -> dict[str, object]:
+    return {"count": seen.count, "first_seen_at": seen.first_seen_at, "last_seen_at": seen.last_seen_at}
+
+
 def _counted(new: Any) -> dict[str, Any]:
-    said = {name: new[name] for name in ("code", "component", "message", "sample", "last_seen_at")}
-    return {**said, "count": _C.count + new["count"]}
+    said = {name: new[name] for name in ("code", "component", "message", "sample")}
+    # Several processes write what they have seen, and the last of them need not have seen it last.
+    first = case((new["first_seen_at"] < _C.first_seen_at, new["first_seen_at"]), else_=_C.first_seen_at)
+    last = case((new["last_seen_at"] > _C.last_seen_at, new["last_seen_at"]), else_=_C.last_seen_at)
+    return {**said, "first_seen_at": first, "last_seen_at": last, "count": _C.count + new["count"]}
 
 
 _RECORD: Final = Upsert(ERROR_GROUPS, ("fingerprint",), _counted)

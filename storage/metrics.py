@@ -1,24 +1,25 @@
 """Reading and writing measurements.
 
 Samples have a `resolution` of 0, and roll-ups that of their buckets in seconds; what is read is of one resolution, so
-that nothing counts twice.
+that nothing counts twice. Whoever writes what depends on the roll-ups that are there keeps others from it by `hold`.
 """
 
 import functools
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, cast, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from storage.columns import labels_text
-from storage.dialects import ids
-from storage.monitoring_rows import BucketRow, MetricRow
+from storage.dialects import ids, is_sqlite
+from storage.monitoring_rows import BucketRow, MetricRow, SketchRow
 from storage.monitoring_tables import METRICS, MetricFields
-from storage.statements import BulkInsert, Query
+from storage.statements import BulkInsert, Query, as_tuple
 from storage.upserts import Upsert
 
 
@@ -57,10 +58,27 @@ def buckets(
     They begin at multiples of `seconds` since 1970, the first one perhaps before `since`.
     """
     rows = _BUCKETS.all(
-        connection, name=name, resolution=resolution, since=since, until=until, seconds=seconds
+        connection, name=name, resolution=resolution, since=since, until=until, **_span(seconds)
     )
     # By the database it would depend on the language that it sorts in.
     rows.sort(key=lambda bucket: (labels_text(bucket.labels), bucket.unit, bucket.at))
+    return _with_labels(rows, labels)
+
+
+def sketches(
+    connection: Connection,
+    name: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    since: datetime,
+    until: datetime,
+    seconds: int,
+    resolution: int = 0,
+) -> list[SketchRow]:
+    """Return the rows that `buckets` would add up, each with its sketch and when its span begins. Rows of a series share their labels."""
+    rows = _SKETCHES.all(
+        connection, name=name, resolution=resolution, since=since, until=until, **_span(seconds)
+    )
     return _with_labels(rows, labels)
 
 
@@ -76,6 +94,26 @@ def insert(connection: Connection, metrics: Iterable[MetricFields]) -> None:
 def roll_up(connection: Connection, rows: Iterable[MetricRow]) -> None:
     """Write roll-ups, each in the place of what was there for its bucket: doing it again changes nothing."""
     _ROLL_UP.run(connection, ({name: getattr(row, name) for name in _FIELDS} for row in rows))
+
+
+def hold(connection: Connection) -> None:
+    """Have all others who ask for this wait until the end of the transaction.
+
+    To lock the rows would not do: of two that add to a bucket that is not there yet, one would be lost.
+    """
+    if not is_sqlite(connection):  # There only one transaction writes at a time.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ROLLING_UP})")
+
+
+def extent(connection: Connection, resolution: int) -> tuple[datetime, datetime] | None:
+    """Return when the oldest and the newest of a resolution begin, or None when there are none."""
+    oldest, newest = _EXTENT.all(connection, resolution=resolution)[0]
+    return None if oldest is None or newest is None else (oldest, newest)
+
+
+def next_after(connection: Connection, resolution: int, since: datetime) -> datetime | None:
+    """Return when the first of a resolution begins that begins at `since` or later, or None when none does."""
+    return _NEXT_AFTER.all(connection, resolution=resolution, since=since)[0]
 
 
 def trim(connection: Connection, *, resolution: int, before: datetime, limit: int) -> int:
@@ -118,6 +156,22 @@ _WINDOW: Final[tuple[ColumnElement[bool], ...]] = (
     _C.at >= bindparam("since"),
     _C.at < bindparam("until"),
 )
+# Any number that no other lock of the database has.
+_ROLLING_UP: Final = 7_285_001
+
+_OF_RESOLUTION: Final = _C.bucket_seconds == bindparam("resolution")
+# Each by itself, which an index answers at once.
+_EXTENT: Final[Query[tuple[datetime | None, datetime | None]]] = Query(
+    select(
+        *(select(extreme(_C.at)).where(_OF_RESOLUTION).scalar_subquery() for extreme in (func.min, func.max))
+    ),
+    as_tuple,
+)
+_NEXT_AFTER: Final[Query[datetime | None]] = Query(
+    select(func.min(_C.at)).where(_OF_RESOLUTION, _C.at >= bindparam("since")), lambda at: at
+)
+# Seconds from the year 1 to 1970, and more.
+_EARLIEST: Final = 100_000_000_000
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -132,11 +186,7 @@ def _samples_query(parameters: frozenset[str]) -> Query[MetricRow]:
 
 
 def _buckets_query() -> Query[BucketRow]:
-    seconds = bindparam("seconds", type_=BigInteger())
-    epoch = _Epoch(_C.at)
-    # Also before 1970, where a remainder is negative.
-    begins = epoch - (epoch % seconds + seconds) % seconds
-    columns = (_C.labels, _C.unit, begins.label("begins"), _C.count, _C.total, _C.minimum, _C.maximum)
+    columns = (_C.labels, _C.unit, _begins().label("begins"), _C.count, _C.total, _C.minimum, _C.maximum)
     found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW).subquery().c
     figures = (
         cast(func.sum(found["count"]), BigInteger),
@@ -148,8 +198,41 @@ def _buckets_query() -> Query[BucketRow]:
     return Query(select(*series, *figures).group_by(*series), _bucket)
 
 
+def _begins() -> ColumnElement[int]:
+    """Return when the span begins that a row is in. Shifted, so that division rounds one way also before 1970."""
+    seconds, shift = (bindparam(name, type_=BigInteger()) for name in ("seconds", "shift"))
+    return (_Epoch(_C.at) + shift) // seconds * seconds - shift
+
+
+def _span(seconds: int) -> dict[str, int]:
+    return {"seconds": seconds, "shift": (_EARLIEST // seconds + 1) * seconds}
+
+
+def _sketches_query() -> Query[SketchRow]:
+    figures = (_C.count, _C.total, _C.minimum, _C.maximum, _C.sketch)
+    # As text: a window has many rows, and few series.
+    columns = (cast(_C.labels, Text), _C.unit, _begins(), *figures)
+    found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW)
+    return Query(found.order_by(_C.at, _C.id), _sketch_row)
+
+
+def _sketch_row(labels: str, unit: str, begins: int, *figures: Any) -> SketchRow:
+    return SketchRow(_read_labels(labels), unit, _moment(begins), *figures)
+
+
+@functools.lru_cache(1_024)
+def _read_labels(text: str) -> dict[str, str]:
+    return dict(json.loads(text))
+
+
+@functools.lru_cache(65_536)
+def _moment(epoch: int) -> datetime:
+    return _1970 + timedelta(seconds=epoch)
+
+
 def _bucket(labels: dict[str, str], unit: str, begins: int, *figures: Any) -> BucketRow:
-    return BucketRow(labels, unit, _1970 + timedelta(seconds=begins), *figures)
+    return BucketRow(labels, unit, _moment(begins), *figures)
 
 
 _BUCKETS: Final = _buckets_query()
+_SKETCHES: Final = _sketches_query()

@@ -37,6 +37,19 @@ class BucketRow(msgspec.Struct, frozen=True, gc=False):
     maximum: float
 
 
+class SketchRow(msgspec.Struct, frozen=True, gc=False):
+    """A sample or a roll-up, and when the bucket begins that it is to be part of."""
+
+    labels: dict[str, str]
+    unit: str
+    at: datetime
+    count: int
+    total: float
+    minimum: float
+    maximum: float
+    sketch: bytes | None
+
+
 class ErrorGroupRow(msgspec.Struct, frozen=True, gc=False):
     """A group of errors as it is stored."""
 
@@ -88,6 +101,32 @@ class AlertRow(msgspec.Struct, frozen=True, gc=False):
     status_reason: str | None = None
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
+    cleared_at: datetime | None = None
+    """Since when its rule does not hold any more."""
+
+
+class NotificationRow(msgspec.Struct, frozen=True, gc=False):
+    """What is to be sent to the receiver of a rule's webhook, as that is now."""
+
+    id: int
+    alert_id: int
+    attempts: int
+    body: str
+    webhook: str | None
+    webhook_secret: str | None
+
+
+class DeliveryRow(msgspec.Struct, frozen=True, gc=False):
+    """An attempt at sending as it is stored."""
+
+    id: int
+    notification_id: int
+    attempt: int
+    at: datetime
+    delivered: bool
+    status: int | None
+    """Of HTTP; None when there was no answer."""
+    message: str | None
 
 
 class TokenRow(msgspec.Struct, frozen=True, gc=False):

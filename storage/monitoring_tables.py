@@ -1,4 +1,4 @@
-"""The tables of measurements, errors, alerts, and the tokens by which callers are known."""
+"""The tables of measurements, errors, alerts and their webhooks, and the tokens by which callers are known."""
 
 from datetime import datetime
 from enum import IntFlag, StrEnum
@@ -206,9 +206,63 @@ class Alert(Base, table=True):
     started_at: datetime = Field(sa_type=UtcDateTime)
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    cleared_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when its rule does not hold any more; it is RESOLVED once that has lasted."""
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: Title | None = Field(default=None, sa_type=Text)
+
+
+class DeliveryOutcome(StrEnum):
+    """What became of a notification in the end."""
+
+    DELIVERED = "DELIVERED"
+    ABANDONED = "ABANDONED"
+
+
+class Notification(Base, table=True):
+    """What the receiver of a webhook is to be told of one change of an alert. Without an `outcome` it is to be sent.
+
+    Whoever sends it has claimed it until `claimed_until`; `attempts` tells one claim from the next.
+    """
+
+    __tablename__ = "webhook_notifications"
+    __table_args__ = (
+        CheckConstraint("attempts >= 0", name="attempts"),
+        Index(None, "alert_id", "id"),  # deliveries.of_alerts; deliveries.due, which keeps the order
+        Index(
+            "ix_webhook_notifications_waiting", "due_at", "id", **where("outcome IS NULL")
+        ),  # deliveries.due
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int = identity()
+    alert_id: int = reference("alerts.id")
+    body: str = Field(sa_type=Text)
+    outcome: DeliveryOutcome | None = Field(default=None, sa_type=choice(DeliveryOutcome, "outcome"))
+    attempts: int = 0
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Delivery(Base, table=True):
+    """One attempt at sending a notification, and what came of it."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        UniqueConstraint("notification_id", "attempt"),  # deliveries.of_alerts
+        CheckConstraint("attempt >= 1", name="attempt"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int = identity()
+    notification_id: int = reference("webhook_notifications.id")
+    attempt: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    delivered: bool
+    status: int | None = None
+    message: str | None = Field(default=None, sa_type=Text)
 
 
 class TokenFields(Base):
@@ -242,4 +296,6 @@ METRICS: Final = Base.metadata.tables["performance_stats"]
 ERROR_GROUPS: Final = Base.metadata.tables["error_groups"]
 ALERT_RULES: Final = Base.metadata.tables["alert_rules"]
 ALERTS: Final = Base.metadata.tables["alerts"]
+NOTIFICATIONS: Final = Base.metadata.tables["webhook_notifications"]
+DELIVERIES: Final = Base.metadata.tables["webhook_deliveries"]
 TOKENS: Final = Base.metadata.tables["api_tokens"]

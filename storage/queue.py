@@ -1,11 +1,11 @@
 """The queue: which builds a worker may have, the most urgent first, and giving them to it."""
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, text
 
 from storage.build_conditions import IS_FREE
 from storage.build_rows import BuildRow
@@ -39,7 +39,16 @@ def assign(
     return {row.id: row for row in rows}
 
 
+def depth(connection: Connection) -> tuple[int, datetime | None]:
+    """Return how many builds are queued, and since when the oldest of them has been."""
+    return _DEPTH.all(connection)[0]
+
+
 _C: Final = BUILDS.c
+_NUMBER_AND_OLDEST: Final[Sequence[ColumnElement[Any]]] = (func.count(), func.min(_C.queued_at))
+_DEPTH: Final[Query[tuple[int, datetime | None]]] = Query(
+    select(*_NUMBER_AND_OLDEST).where(text("build_status.status = 'QUEUED'")), as_tuple
+)
 _CLAIMABLE: Final = and_(
     # In the words of the index, or plans that serve for any values do without it.
     text("build_status.status = 'QUEUED'"),

@@ -28,6 +28,8 @@ NOUNS: Final = {
     "error_groups": "error group",
     "alert_rules": "alert rule",
     "alerts": "alert",
+    "webhook_notifications": "notification",
+    "webhook_deliveries": "delivery",
     "api_tokens": "token",
     "state_tracking": "transition",
     "events": "event",

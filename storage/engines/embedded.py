@@ -10,8 +10,10 @@ from pathlib import Path
 from weakref import WeakSet
 
 from sqlalchemy import Connection
+from sqlalchemy.pool import QueuePool
 
 from storage.engines.bell import Bell, Listener
+from storage.engines.spans import Spans
 from storage.engines.sqlite import engine_of, errors_of, file_of
 from storage.engines.watchers import Seen, Watchers
 from storage.engines.writer import Writer
@@ -23,14 +25,20 @@ class EmbeddedStore:
     """One file. Every method may be called from any thread."""
 
     def __init__(
-        self, url: str, *, create: bool, wait: timedelta, trace: Callable[[str], None] | None
+        self,
+        url: str,
+        *,
+        create: bool,
+        wait: timedelta,
+        trace: Callable[[str], None] | None,
+        spans: Spans | None = None,
     ) -> None:
         self._path = file_of(url)
         if not create and not self._path.exists():
             detail = "import a catalogue into it, or name another one"
             raise Unavailable(str(self._path), Trouble.MISSING, detail)
         _make_folder(self._path)
-        self._engine = engine_of(self._path, trace)
+        self._engine = engine_of(self._path, trace, spans)
         self._writer = Writer(self._path, self._engine, wait)
         self._bell = Bell(self._path)
         self._watchers = Watchers()
@@ -98,6 +106,17 @@ class EmbeddedStore:
         """Return the position of the newest event."""
         with self.glancing() as connection:
             return newest_position(connection)
+
+    def size(self) -> int:
+        """Return how many bytes the file takes, and what has not been carried over into it yet."""
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def in_use(self) -> int:
+        """Return how many connections are out of the pool."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
 
     def watch(self, seen: Seen) -> Callable[[], None]:
         """Tell `seen` of every move of the event log until what is returned is called."""

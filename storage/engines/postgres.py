@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from storage.engines.follower import Follower
+from storage.engines.spans import Spans
 from storage.engines.urls import parsed
 from storage.engines.watchers import Seen
 from storage.engines.written import Result, carry_out, newest_position
@@ -67,12 +69,18 @@ class PostgresStore:
     """One database of a PostgreSQL server. Every method may be called from any thread."""
 
     def __init__(
-        self, url: str, *, wait: timedelta, connections: int, trace: Callable[[str], None] | None
+        self,
+        url: str,
+        *,
+        wait: timedelta,
+        connections: int,
+        trace: Callable[[str], None] | None,
+        spans: Spans | None = None,
     ) -> None:
         self._url = parsed(url, "postgresql://user@host/database").set(drivername="postgresql+psycopg")
         self._wait = wait
         self._connections = connections
-        self._engine = _engine_of(self._url, connections, trace)
+        self._engine = _engine_of(self._url, connections, trace, spans)
         # Whoever writes may wait for minutes behind an import, with a connection; readers are to have theirs.
         self._writers = threading.BoundedSemaphore(max(1, connections // 2))
         self._follower = Follower(self._connect_apart)
@@ -185,6 +193,17 @@ class PostgresStore:
         with self.glancing() as connection:
             return newest_position(connection)
 
+    def size(self) -> int:
+        """Return how many bytes the database takes on the server."""
+        with self.glancing() as connection:
+            return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+
+    def in_use(self) -> int:
+        """Return how many connections are out of the pool."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
+
     def watch(self, seen: Seen) -> Callable[[], None]:
         """Tell `seen` of every move of the event log until what is returned is called."""
         return self._follower.watch(seen)
@@ -288,10 +307,14 @@ _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
 }
 
 
-def _engine_of(url: URL, connections: int, trace: Callable[[str], None] | None) -> Engine:
+def _engine_of(
+    url: URL, connections: int, trace: Callable[[str], None] | None, spans: Spans | None
+) -> Engine:
     arguments: dict[str, Any] = dict(_CONNECT_ARGUMENTS)
     if trace is not None:
         arguments["cursor_factory"] = _tracing(trace)
+    if spans is not None:
+        arguments["cursor_factory"] = _spanning(spans)
     engine = create_engine(
         url,
         connect_args=arguments,
@@ -329,6 +352,25 @@ def _driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     return driver
+
+
+def _spanning(spans: Spans) -> type["psycopg.Cursor[Any]"]:
+    class Spanning(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **options: Any) -> "Spanning":
+            with spans(str(query).strip()):
+                super().execute(query, params, **options)
+            return self
+
+        def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+            with spans(str(query)):
+                super().executemany(query, params_seq, **options)
+
+        @contextmanager
+        def copy(self, statement: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+            with spans(str(statement)), super().copy(statement, *arguments, **options) as copy:
+                yield copy
+
+    return Spanning
 
 
 def _tracing(trace: Callable[[str], None]) -> type["psycopg.Cursor[Any]"]:

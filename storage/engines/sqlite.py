@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.engines.spans import Spans, spanning_connection
 from storage.engines.urls import parsed
 from storage.errors import Trouble, Unavailable
 from storage.time_limits import check_time, is_out_of_time
@@ -63,11 +64,14 @@ def _named(path: str, url: str) -> Path:
     return Path(path).expanduser().absolute()
 
 
-def engine_of(path: Path, trace: Callable[[str], None] | None) -> Engine:
+def engine_of(path: Path, trace: Callable[[str], None] | None, spans: Spans | None = None) -> Engine:
     """Return an engine over the file, which connects for reading; `become_writer` makes a connection the one that writes."""
+    arguments: dict[str, Any] = {"check_same_thread": False}
+    if spans is not None:
+        arguments["factory"] = spanning_connection(spans)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"check_same_thread": False},
+        connect_args=arguments,
         pool_size=_KEPT_READERS,
         max_overflow=_MORE_READERS,
         pool_timeout=_WAIT_FOR_CONNECTION.total_seconds(),

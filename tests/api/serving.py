@@ -14,6 +14,7 @@ from websockets.typing import Subprotocol
 
 from buildatlas.server import Server, address_of, listen
 from buildatlas.settings import Settings
+from buildatlas.traces import OFF, Traces
 
 # Each event takes a few kilobytes.
 _WIDE = " ".join(f"a{number}{'x' * 100}: package" for number in range(29))
@@ -26,13 +27,13 @@ PUBLISH = "mutation($input: PublishVersionInput!) { publishVersion(input: $input
 
 
 @contextmanager
-def serving(settings: Settings, *, send_buffer: int | None = None) -> Iterator[str]:
+def serving(settings: Settings, *, send_buffer: int | None = None, tracing: Traces = OFF) -> Iterator[str]:
     """Serve as long as the block runs, and give the address, without a slash at its end.
 
     A small `send_buffer` has the server notice sooner that a client does not read.
     """
     ready = threading.Event()
-    server = Server(settings, announce=ready.set)
+    server = Server(settings, announce=ready.set, tracing=tracing)
     with listen(settings) as listener:
         if send_buffer is not None:
             # Connections inherit it.

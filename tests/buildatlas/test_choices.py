@@ -7,6 +7,7 @@ import graph.resolution
 import resolvers.transfer
 import schema.enums
 import storage.dependencies
+import storage.monitoring_tables
 from buildatlas import choices
 
 
@@ -18,6 +19,7 @@ from buildatlas import choices
         (choices.Strategy, graph.resolution.Strategy),
         (choices.PrereleasePolicy, graph.resolution.PrereleasePolicy),
         (choices.BuildTrigger, schema.enums.BuildTrigger),
+        (choices.MetricAggregate, storage.monitoring_tables.MetricAggregate),
         (choices.OnError, resolvers.transfer.OnError),
     ],
 )

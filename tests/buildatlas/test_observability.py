@@ -1,19 +1,35 @@
 """Log records: one JSON object a line, or plain lines on a terminal."""
 
+import asyncio
 import io
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 
+import anyio
 import pytest
+import structlog
 
-from buildatlas.observability import accepted_request_id, configure_logging, is_refused, request_id
+from buildatlas.observability import (
+    Asked,
+    accepted_request_id,
+    asked,
+    configure_logging,
+    is_refused,
+    note,
+    request_id,
+)
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +95,74 @@ def test_a_socket_that_is_left_open_is_told_unless_it_was_refused_with_an_answer
     assert told == [*unopened, "something else"]
 
 
-def test_a_terminal_gets_lines_for_reading() -> None:
+def test_a_terminal_gets_lines_for_reading_in_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
     configure_logging(stream, level="INFO")
 
     logging.getLogger("somewhere").warning("look out", extra={"status": 503})
 
-    assert stream.getvalue().split(" ", 1)[1] == f"{os.getpid()} WARNING look out status=503\n"
+    line = stream.getvalue()
+    assert "\x1b[" in line
+    assert re.fullmatch(
+        rf"\d\d:\d\d:\d\d \[warning *\] look out +process={os.getpid()} status=503\n", _plain(line)
+    )
+
+
+def test_a_terminal_without_colours_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    configure_logging(stream, level="INFO")
+
+    try:
+        _ = 1 // 0
+    except ZeroDivisionError:
+        logging.getLogger("somewhere").exception("failed")
+
+    assert "\x1b[" not in stream.getvalue()
+    assert stream.getvalue().splitlines()[1] == "Traceback (most recent call last):"
+    assert stream.getvalue().splitlines()[-1] == "ZeroDivisionError: integer division or modulo by zero"
+
+
+def test_records_of_libraries_and_of_structlog_are_like_ours() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("uvicorn.error").warning("theirs", extra={"color_message": "theirs, in colours"})
+    structlog.wrap_logger(
+        logging.getLogger("of.structlog"),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    ).warning("ours", thing=1)
+
+    theirs, ours = map(json.loads, stream.getvalue().splitlines())
+    assert set(theirs) == {"at", "level", "process", "logger", "message"}
+    assert (ours["logger"], ours["message"], ours["thing"]) == ("of.structlog", "ours", 1)
+
+
+def test_a_thread_that_works_for_a_request_tells_its_id() -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    async def serve() -> None:
+        request_id.set("abc")
+        await anyio.to_thread.run_sync(lambda: logging.getLogger("somewhere").info("done"))
+
+    asyncio.run(serve())
+
+    assert json.loads(stream.getvalue())["request_id"] == "abc"
+
+
+def test_what_becomes_known_of_a_request_is_kept_and_cut() -> None:
+    token = asked.set(Asked())
+    note(viewer="ci")
+    note(operation="x" * 300)
+    known = asked.get()
+    asked.reset(token)
+    note(viewer="nobody")
+
+    assert known == Asked("ci", "x" * 200)
+    assert asked.get() is None
 
 
 def test_what_is_below_the_level_and_the_chatter_of_libraries_is_left_out() -> None:

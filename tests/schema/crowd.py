@@ -2,16 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
+from resolvers.alerting import evaluate
 from resolvers.atlas import Atlas
+from resolvers.failures import failure
+from resolvers.rollups import add
+from resolvers.webhooks import Answer, WebhookPolicy, claim_due, settle
+from storage import error_groups
+from storage.monitoring_rows import MetricRow
 from tests.schema.building import claim, held, ids, report, start
-from tests.schema.world import World
+from tests.schema.world import NOW, World
 
 PUBLISH: Final = """mutation Publish($items: [PublishVersionInput!]!) {
     publishVersions(input: { versions: $items }) { failed } }"""
 LOG: Final = "mutation($log: AppendLogInput!) { appendLog(input: $log) { cursor } }"
 LABEL: Final = "mutation($update: UpdatePackageInput!) { updatePackage(input: $update) { cursor } }"
+RULE: Final = "mutation($rule: SetAlertRuleInput!) { setAlertRule(input: $rule) { rule { id } } }"
+REDELIVER: Final = "mutation($alert: ID!) { redeliverAlert(input: { id: $alert }) { alert { id } } }"
+ACKNOWLEDGE: Final = "mutation($alert: ID!) { acknowledgeAlert(input: { id: $alert }) { alert { id } } }"
 
 _LABELS: Final = [{"key": "team", "value": "core"}]
 
@@ -25,6 +36,9 @@ class Crowd:
         self.variables: dict[str, Any] = {}
         self._publish()
         self._build()
+        self._fail()
+        self._measure()
+        self._alert()
 
     def forget(self) -> None:
         """Begin as a new process does, without the graphs and what the solver has seen of the catalogue."""
@@ -98,6 +112,50 @@ class Crowd:
             "claim": again,
             "start": {"plan": {"packages": self._names("g")}, "priority": 9, "idempotencyKey": "again"},
         }
+
+    def _fail(self) -> None:
+        errors = [failure("FAILURE", f"part {number}", "no", text="no") for number in self._numbers]
+        self.world.database.write(
+            lambda connection: error_groups.record(connection, errors, now=NOW), of_catalogue=False
+        )
+
+    def _measure(self) -> None:
+        rows = [
+            MetricRow("load", "s", {"host": str(number)}, NOW + timedelta(minutes=number), 0, 1, 1, 1, 1)
+            for number in self._numbers
+        ]
+        self.world.database.write(partial(add, rows=rows), of_catalogue=False)
+        self.variables["load"] = {
+            "name": "load",
+            "since": NOW.isoformat(),
+            "until": (NOW + timedelta(hours=1)).isoformat(),
+            "aggregate": "P95",
+        }
+
+    def _alert(self) -> None:
+        """Have alerts of rules with labels come and go, one of which was delivered and then taken on."""
+        labels = [{"key": name, "value": "a"} for name in self._names("n")]
+        database, policy = self.world.database, WebhookPolicy()
+        for enabled in (True, False, True, False, True):
+            for name in self._names("rule"):
+                rule: dict[str, object] = {
+                    "name": name,
+                    "metric": "heat",
+                    "labels": labels,
+                    "aggregate": "COUNT",
+                }
+                rule |= {"comparison": "LT", "threshold": 1, "enabled": enabled}
+                rule |= {"webhook": "https://alerts.example/hook"}
+                self.world.ask(RULE, rule=rule)
+            evaluate(database, now=NOW)
+        alert = self.world.ask("{ alerts { nodes { id } } }")["alerts"]["nodes"][0]["id"]
+        for _ in self._numbers:
+            self.world.ask(REDELIVER, alert=alert)
+            now = datetime.now(UTC)
+            for each in claim_due(database, policy, limit=100, now=now):
+                settle(database, each, Answer(True, 200, None), policy, jitter=0, now=now)
+        self.world.ask(ACKNOWLEDGE, alert=alert)
+        self.variables |= {"alert": alert, "rule": rule}
 
     def _run(self, number: int) -> str:
         """Run what fails, what needs that, what needs what is not there, and a cycle; return the run."""

@@ -124,6 +124,45 @@ NESTED: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "{ runs(first: 1000) { edges { ...Asked } } }",
         {"node": "node { id counts { count } }"},
     ),
+    "ErrorGroupConnection": (
+        "{ errors(first: 1000) { ...Asked } }",
+        {
+            "edges": "edges { cursor node { id } }",
+            "nodes": "nodes { id }",
+            "pageInfo": "pageInfo { endCursor } nodes { id }",
+        },
+    ),
+    "ErrorGroupEdge": ("{ errors(first: 1000) { edges { ...Asked } } }", {"node": "node { id sample }"}),
+    "MetricSeries": (
+        "query($load: MetricQuery!) { metrics(query: $load) { ...Asked } }",
+        {"labels": "labels { key value }", "points": "points { at value }"},
+    ),
+    "AlertConnection": (
+        "{ alerts(first: 1000) { ...Asked } }",
+        {
+            "edges": "edges { cursor node { id rule { name } } }",
+            "nodes": "nodes { id rule { name } }",
+            "pageInfo": "pageInfo { endCursor } nodes { id }",
+        },
+    ),
+    "AlertEdge": ("{ alerts(first: 1000) { edges { ...Asked } } }", {"node": "node { id rule { name } }"}),
+    "Alert": (
+        "{ alerts(first: 1000) { nodes { ...Asked } } }",
+        {
+            "labels": "labels { key value }",
+            "rule": "rule { name webhook }",
+            "deliveries": "deliveries { attempt message }",
+        },
+    ),
+    "AlertRule": ("{ alertRules { ...Asked } }", {"labels": "labels { key value }"}),
+    "AlertRulePayload": (
+        "mutation($rule: SetAlertRuleInput!) { setAlertRule(input: $rule) { ...Asked } }",
+        {"rule": "rule { id labels { key } }"},
+    ),
+    "AlertPayload": (
+        "mutation($alert: ID!) { acknowledgeAlert(input: { id: $alert }) { ...Asked } }",
+        {"alert": "alert { id deliveries { id } }"},
+    ),
     "Blocker": ("{ blockers { ...Asked } }", {"build": "build { id packageVersion { id } }"}),
     "CycleList": ("{ cycles { ...Asked } }", {"nodes": "nodes { packages }"}),
     "DependencyCycle": (
@@ -231,6 +270,10 @@ SINGLE: Final[Mapping[str, str]] = {
     "Query.builds": "{ builds(first: 1000) { totalCount nodes { id } } }",
     "Query.run": "query($run: ID!) { run(id: $run) { builds { nodes { id packageVersion { id } } } } }",
     "Query.runs": "{ runs(first: 1000) { totalCount nodes { id } } }",
+    "Query.alerts": "{ alerts(first: 1000) { totalCount nodes { id } } }",
+    "Query.alertRules": "{ alertRules { id labels { key } } }",
+    "Query.errors": "{ errors(first: 1000) { totalCount nodes { id } } }",
+    "Query.metrics": "query($load: MetricQuery!) { metrics(query: $load) { name points { value } } }",
     "Query.blockers": "{ blockers { kind package } }",
     "Query.previewRun": """query($all: [String!]!) { previewRun(input: { plan: { packages: $all } }) {
         ... on RunPreview { builds { package } } } }""",
@@ -268,6 +311,7 @@ STREAMED: Final[Mapping[str, str]] = {
     "Subscription.buildStatus": 'buildStatus(after: "0") { ... on Event { build { status } } }',
     "Event.transition": 'events(after: "0", filter: { kinds: [BUILD_CHANGED] }) { ... on Event { transition { to } } }',
     "Event.build": 'events(after: "0", filter: { kinds: [BUILD_CHANGED] }) { ... on Event { build { status } } }',
+    "Event.alert": 'events(after: "0", filter: { kinds: [ALERT_CHANGED] }) { ... on Event { alert { state } } }',
     "Event.run": 'events(after: "0", filter: { kinds: [BUILD_CHANGED] }) { ... on Event { run { status } } }',
 }
 

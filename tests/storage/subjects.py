@@ -27,8 +27,10 @@ from storage.monitoring_tables import (
     AlertRule,
     AlertSeverity,
     Comparison,
+    Delivery,
     ErrorGroup,
     Metric,
+    Notification,
     Token,
 )
 from storage.tables import (
@@ -106,6 +108,18 @@ def alert(connection: Connection, **values: object) -> int:
         started_at=NOW,
         **_TIMES,
     )
+    return add(connection, row, **values)
+
+
+def notification(connection: Connection, **values: object) -> int:
+    """Write what is to be told of a new alert."""
+    row = Notification(alert_id=alert(connection), body="{}", due_at=NOW, created_at=NOW)
+    return add(connection, row, **values)
+
+
+def delivery(connection: Connection, **values: object) -> int:
+    """Write an attempt at telling of a new alert."""
+    row = Delivery(notification_id=notification(connection), attempt=1, at=NOW, delivered=False)
     return add(connection, row, **values)
 
 
@@ -195,6 +209,8 @@ WRITERS: Final[dict[str, Callable[..., int]]] = {
     "error_groups": error,
     "alert_rules": rule,
     "alerts": alert,
+    "webhook_notifications": notification,
+    "webhook_deliveries": delivery,
     "api_tokens": token,
 }
 """What writes a row of each table that the application writes by id, with all else that it needs."""

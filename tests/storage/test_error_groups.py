@@ -7,9 +7,12 @@ import pytest
 
 from storage import error_groups
 from storage.database import Connection, Database
+from storage.error_groups import Sighting
 from storage.monitoring_rows import ErrorGroupRow
 from storage.monitoring_tables import ErrorFields
 from tests.storage.world import LATER, NOW
+
+HOUR = timedelta(hours=1)
 
 
 def error(fingerprint: str, component: str = "solver", message: str = "") -> ErrorFields:
@@ -30,6 +33,22 @@ def test_errors_of_one_fingerprint_are_one_group_with_the_last_of_them_as_sample
         (group,) = error_groups.page(connection, limit=9)
         assert error_groups.by_ids(connection, [group.id, group.id + 1]) == {group.id: group}
     assert group == ErrorGroupRow(group.id, "f", "GAVE_UP", "solver", "3", "at 3", 3, NOW, LATER)
+
+
+def test_what_was_seen_before_is_counted_for_when_it_was_seen(database: Database) -> None:
+    def operation(connection: Connection) -> None:
+        error_groups.record(connection, [error("f", message="1")], now=NOW + HOUR)
+        error_groups.record_all(
+            connection,
+            [Sighting(error("f", message="2"), 5, NOW, NOW + HOUR / 2), Sighting(error("g"), 2, NOW, NOW)],
+        )
+
+    database.write(operation)
+
+    with database.read() as connection:
+        of_f, of_g = error_groups.page(connection, limit=9)
+    assert (of_f.count, of_f.first_seen_at, of_f.last_seen_at) == (6, NOW, NOW + HOUR)
+    assert (of_g.count, of_g.first_seen_at, of_g.last_seen_at) == (2, NOW, NOW)
 
 
 def test_errors_seen_by_many_at_once_are_all_counted(database: Database) -> None:
@@ -77,6 +96,8 @@ def test_what_was_seen_last_comes_first(populated: Database) -> None:
 
 
 def test_what_was_not_seen_for_long_goes(populated: Database) -> None:
+    with populated.read() as connection:
+        older = [error_groups.is_any_older(connection, before=each) for each in (LATER, NOW - HOUR)]
     trimmed = [
         populated.write(lambda connection: error_groups.trim(connection, before=LATER, limit=2)).value
         for _ in range(2)
@@ -84,4 +105,5 @@ def test_what_was_not_seen_for_long_goes(populated: Database) -> None:
 
     with populated.read() as connection:
         assert [row.fingerprint for row in error_groups.page(connection, limit=9)] == ["4"]
+    assert older == [True, False]
     assert trimmed == [2, 1]

@@ -121,3 +121,24 @@ def test_what_is_old_goes_a_few_rows_at_a_time(database: Database) -> None:
         left = metrics.samples(connection, since=NOW, until=LATER)
     assert trimmed == [2, 1, 0]
     assert [row.total for row in left] == [3, 4]
+
+
+def test_the_oldest_and_the_newest_of_a_resolution_are_known(database: Database) -> None:
+    at = [NOW + timedelta(minutes=minutes) for minutes in (0, 5, 60)]
+    rows = [MetricRow("load", "1", {}, each, 60, 1, 1.0, 1.0, 1.0) for each in at]
+
+    def operation(connection: Connection) -> None:
+        metrics.hold(connection)
+        metrics.roll_up(connection, rows)
+
+    with database.read() as connection:
+        assert metrics.extent(connection, 60) is None
+        assert metrics.next_after(connection, 60, NOW) is None
+    database.write(operation)
+
+    with database.read() as connection:
+        assert metrics.extent(connection, 60) == (at[0], at[2])
+        assert metrics.extent(connection, 3_600) is None
+        assert metrics.next_after(connection, 60, at[1]) == at[1]
+        assert metrics.next_after(connection, 60, at[1] + timedelta(microseconds=1)) == at[2]
+        assert metrics.next_after(connection, 60, LATER) is None

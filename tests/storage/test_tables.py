@@ -198,6 +198,8 @@ _CHECKS = {
     "ck_alert_rules_window_seconds": "window_seconds = 0",
     "ck_alert_rules_for_seconds": "for_seconds = -1",
     "ck_alerts_blocked_builds": "blocked_builds = -1",
+    "ck_webhook_notifications_attempts": "attempts = -1",
+    "ck_webhook_deliveries_attempt": "attempt = 0",
     "ck_api_tokens_scopes": "scopes = 16",
 }
 
@@ -382,6 +384,8 @@ def test_deleting_a_package_takes_all_that_is_its_own_along(database: Database) 
         "events",
         "performance_stats",
         "state_tracking",
+        "webhook_deliveries",
+        "webhook_notifications",
         "workers",
     }
 

@@ -1,0 +1,96 @@
+"""A receiver of webhooks on this machine, which answers as it is told to."""
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+# Longer than any sender waits.
+_HANGS_SECONDS: Final = 4.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the receiver was told, and with which status it has answered."""
+
+    headers: dict[str, str]
+    raw: bytes
+    status: int
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def id(self) -> str:
+        return self.headers["buildatlas-delivery"]
+
+    @property
+    def state(self) -> str:
+        return str(self.body["alerts"][0]["annotations"]["state"])
+
+
+@dataclass
+class Receiver:
+    """Answers with `status` and `text`, or not at all while it `hangs`."""
+
+    port: int = 0
+    status: int = 200
+    hangs: bool = False
+    text: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/hook?key=k3y-of-mine"
+
+    def taken(self) -> list[Call]:
+        """Return the calls that it has answered well."""
+        return [call for call in self.calls if 200 <= call.status < 300]
+
+    def states(self) -> list[str]:
+        """Return the states that it has been told of, each notification once."""
+        return [call.state for call in {call.id: call for call in reversed(self.taken())}.values()][::-1]
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """Give one that listens as long as the block runs."""
+    answers = Receiver()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            if answers.hangs:
+                answers.calls.append(Call(headers, raw, 0))
+                time.sleep(_HANGS_SECONDS)
+                self.close_connection = True
+                return
+            answers.calls.append(Call(headers, raw, answers.status))
+            self.send_response(answers.status)
+            for name, value in answers.headers.items():
+                self.send_header(name, value)
+            text = answers.text.encode()
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        answers.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield answers
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,207 @@
+"""Sending webhooks: to which addresses, how long, and what is told of it."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from buildatlas import courier
+from buildatlas.courier import Courier, is_public, send
+from resolvers.alert_rules import RuleRequest, set_rule
+from resolvers.alerting import evaluate
+from resolvers.webhooks import Answer, Claim, WebhookPolicy
+from storage import alerts, deliveries
+from storage.database import Database
+from tests.api.processes import wait_until
+from tests.api.receiver import Receiver, receiver
+from tests.resolvers.alert_world import World, hot
+
+HERE = WebhookPolicy(allows_private=True, timeout=timedelta(seconds=1))
+ABROAD = WebhookPolicy(timeout=timedelta(seconds=1))
+
+
+@pytest.fixture
+def told() -> Iterator[Receiver]:
+    with receiver() as listening:
+        yield listening
+
+
+def claim(webhook: str | None, secret: str | None = "s3cret") -> Claim:
+    return Claim(7, 2, webhook, secret, json.dumps({"externalURL": "", "alerts": [{}]}))
+
+
+def sent(of: Claim, policy: WebhookPolicy = HERE) -> Answer:
+    async def story() -> Answer:
+        async with Courier(None, policy)._client() as client:  # type: ignore[arg-type] # it needs none for this
+            return await send(client, of, policy)
+
+    return asyncio.run(story())
+
+
+def test_a_receiver_knows_by_the_signature_who_sends(told: Receiver) -> None:
+    assert sent(claim(told.url)) == Answer(True, 200, None)
+
+    (call,) = told.calls
+    text = f"{call.headers['buildatlas-timestamp']}.".encode() + call.raw
+    expected = hmac.new(b"s3cret", text, hashlib.sha256).hexdigest()
+    assert call.headers["buildatlas-signature"] == f"sha256={expected}"
+    assert call.headers["host"] == f"localhost:{told.port}"
+    assert (call.id, call.headers["buildatlas-attempt"]) == ("7", "2")
+
+
+def test_without_a_secret_nothing_is_signed(told: Receiver) -> None:
+    sent(claim(told.url, secret=None))
+
+    assert "buildatlas-signature" not in told.calls[0].headers
+
+
+def test_a_redirect_is_not_followed(told: Receiver) -> None:
+    told.status, told.headers = 302, {"Location": f"http://localhost:{told.port}/elsewhere"}
+
+    answer = sent(claim(told.url))
+
+    assert (answer.delivered, answer.status, answer.is_final) == (False, 302, False)
+    assert len(told.calls) == 1
+
+
+def test_a_receiver_that_does_not_answer_is_given_only_so_long(told: Receiver) -> None:
+    told.hangs = True
+
+    assert sent(claim(told.url)) == Answer(False, None, "no answer within 1 s")
+
+
+def test_what_a_receiver_says_is_told_without_secrets_and_in_part(told: Receiver) -> None:
+    told.status, told.text = 500, "s3cret k3y-of-mine /hook?key=k3y-of-mine \x1b " + "x" * 100_000
+
+    answer = sent(claim(told.url))
+
+    assert answer.message is not None
+    assert answer.message.startswith("500 Internal Server Error: … … … ")
+    assert answer.message.endswith("x…")
+    assert len(answer.message) < 300
+    assert answer.message.isprintable()
+
+
+def test_who_is_not_there_is_told_of_without_the_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    answer = sent(claim(f"http://127.0.0.1:{port}/hook?key=k3y-of-mine"))
+
+    assert not answer.delivered
+    assert answer.message is not None
+    assert answer.message.startswith("ConnectError")
+    assert "k3y" not in answer.message
+
+
+def test_what_is_here_is_refused_unless_allowed(told: Receiver) -> None:
+    answer = sent(claim(told.url), ABROAD)
+
+    assert (answer.delivered, answer.is_final) == (False, True)
+    assert answer.message is not None
+    assert "is not a public address; BUILDATLAS_WEBHOOK_PRIVATE allows those" in answer.message
+    assert told.calls == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        ("127.0.0.1", False),
+        ("0.0.0.0", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::", False),
+        ("::1", False),
+        ("fe80::1", False),
+        ("fd00::1", False),
+        ("ff02::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", True),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_only_addresses_of_the_open_internet_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_sent_to(
+    told: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that means a public address when it is checked, and this machine when it is looked up again."""
+    looked_up: list[str] = []
+
+    async def rebind(host: str, port: int, **_: object) -> list[Any]:
+        looked_up.append(host)
+        address = "127.0.0.1" if len(looked_up) == 1 else "127.0.0.2"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", rebind)
+    monkeypatch.setattr(courier, "is_public", lambda address: address == "127.0.0.1")
+
+    answer = sent(claim(f"http://rebinding.example:{told.port}/hook"), ABROAD)
+
+    assert answer == Answer(True, 200, None)
+    assert looked_up == ["rebinding.example"]
+    assert told.calls[0].headers["host"] == f"rebinding.example:{told.port}"
+
+
+def test_of_several_addresses_a_public_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def several(host: str, port: int, **_: object) -> list[Any]:
+        del host
+        return [(0, 0, 0, "", (address, port)) for address in ("10.0.0.1", "8.8.8.8")]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", several)
+
+    checked = asyncio.run(
+        courier._checked_address(httpx.URL("https://receiver.example/"), allows_private=False)
+    )
+
+    assert checked == "8.8.8.8"
+
+
+@pytest.mark.parametrize("webhook", [None, "http://a\x01b/hook"])
+def test_what_cannot_be_sent_to_is_given_up(webhook: str | None) -> None:
+    answer = sent(claim(webhook))
+
+    assert (answer.delivered, answer.is_final) == (False, True)
+
+
+def test_what_is_due_is_sent_in_order_until_it_ends(database: Database, told: Receiver) -> None:
+    world = World(database, now=datetime.now(UTC) - timedelta(hours=1))
+    set_rule(database, RuleRequest(hot(for_seconds=0, webhook=told.url)), now=world.now)
+    world.evaluate(paris=9, rome=9)
+    world.tick(1)
+    world.evaluate(paris=1, rome=1)
+    world.tick(60)
+    evaluate(database, now=world.now, see=world._see)
+
+    async def story() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Courier(database, HERE).run)
+            await asyncio.to_thread(wait_until, lambda: len(told.calls) == 4)
+            tasks.cancel_scope.cancel()
+
+    asyncio.run(story())
+
+    for site in ("paris", "rome"):
+        states = [call.state for call in told.calls if call.body["commonLabels"]["site"] == site]
+        assert states == ["FIRING", "RESOLVED"]
+    with database.read() as connection:
+        logged = deliveries.of_alerts(connection, [row.id for row in alerts.page(connection, limit=9)])
+    assert [[row.delivered for row in rows] for rows in logged.values()] == [[True, True]] * 2
