@@ -5,18 +5,18 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 
 from buildatlas.courier import Courier
 from buildatlas.error_recording import flush, recording_errors
 from buildatlas.settings import Settings
+from resolvers import alerts, failures
 from resolvers.alerting import evaluate
 from resolvers.atlas import Atlas
 from resolvers.build_measures import BuildMeasures, PackageNames
 from resolvers.failures import FailureLog
-from resolvers.failures import trim as trim_errors
 from resolvers.measuring import SILENT, Measurer
 from resolvers.recovery import Recovery
 from resolvers.trimming import Retention, trim_events
@@ -37,15 +37,20 @@ async def chores(atlas: Atlas, settings: Settings, measurer: Measurer = SILENT) 
     """Do them for as long as the context is open."""
     retention = Retention(settings.events_kept, timedelta(days=settings.events_days))
     recovery = Recovery(atlas, BuildMeasures(measurer, PackageNames(atlas.database)))
-    failures, errors_kept = FailureLog(), timedelta(days=settings.errors_days)
-    with recording_errors(failures, atlas.database, measurer):
+    database, seen = atlas.database, FailureLog()
+    with recording_errors(seen, database, measurer):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_repeat, lambda: _trim_events(atlas.database, retention), _TRIM_SECONDS)
+            tasks.start_soon(_repeat, lambda: _trim_events(database, retention), _TRIM_SECONDS)
             tasks.start_soon(_recover, recovery, settings.recovery_seconds)
-            tasks.start_soon(_repeat, lambda: flush(failures, atlas.database), _FLUSH_SECONDS)
-            tasks.start_soon(_repeat, lambda: _trim_errors(atlas.database, errors_kept), _TRIM_SECONDS)
-            tasks.start_soon(_repeat, lambda: _evaluate_alerts(atlas.database), settings.alert_seconds)
-            tasks.start_soon(Courier(atlas.database, _webhook_policy(settings)).run)
+            tasks.start_soon(_repeat, lambda: flush(seen, database), _FLUSH_SECONDS)
+            tasks.start_soon(
+                _repeat, lambda: _trim("errors", failures.trim, database, settings.errors_days), _TRIM_SECONDS
+            )
+            tasks.start_soon(
+                _repeat, lambda: _trim("alerts", alerts.trim, database, settings.alerts_days), _TRIM_SECONDS
+            )
+            tasks.start_soon(_repeat, lambda: _evaluate_alerts(database), settings.alert_seconds)
+            tasks.start_soon(Courier(database, _webhook_policy(settings)).run)
             yield
             tasks.cancel_scope.cancel()
 
@@ -76,16 +81,20 @@ def _trim_events(database: Database, retention: Retention) -> None:
             log.info("old events are trimmed", extra={"events": trimmed})
 
 
-def _trim_errors(database: Database, age: timedelta) -> None:
+class _Trim(Protocol):
+    def __call__(self, database: Database, /, *, age: timedelta, now: datetime) -> int: ...
+
+
+def _trim(what: str, trim: _Trim, database: Database, days: int) -> None:
     try:
-        trimmed = trim_errors(database, age=age, now=datetime.now(UTC))
+        trimmed = trim(database, age=timedelta(days=days), now=datetime.now(UTC))
     except StorageError as error:
-        log.warning("old errors are not trimmed: %s", error)
+        log.warning("old %s are not trimmed: %s", what, error)
     except Exception:
         log.exception("trimming has failed")
     else:
         if trimmed:
-            log.info("old errors are trimmed", extra={"groups": trimmed})
+            log.info("old %s are trimmed", what, extra={what: trimmed})
 
 
 def _webhook_policy(settings: Settings) -> WebhookPolicy:

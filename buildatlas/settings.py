@@ -92,6 +92,9 @@ class Settings:
     errors_days: Annotated[int, Range(least=1, most=_MOST_DAYS)] = 90
     """`BUILDATLAS_ERRORS_DAYS`: for how many days a group of errors is kept that is not seen again."""
 
+    alerts_days: Annotated[int, Range(least=1, most=_MOST_DAYS)] = 90
+    """`BUILDATLAS_ALERTS_DAYS`: for how many days an alert is kept that has ended, with the log of its deliveries."""
+
     measuring: bool = True
     """`BUILDATLAS_MEASURING`: whether the server measures what it does."""
 

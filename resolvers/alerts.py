@@ -1,6 +1,8 @@
-"""What people do with alerts: acknowledge them, and have their receivers told once more."""
+"""What becomes of alerts: people acknowledge them or have their receivers told once more, and old ones go."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
 from resolvers.alert_changes import move
 from resolvers.errors import NotFound, NothingToTell
@@ -48,6 +50,28 @@ def redeliver(database: Database, alert_id: int, *, now: datetime) -> AlertRow:
         return alert
 
     return database.write(operation, of_catalogue=False).value
+
+
+def trim(database: Database, *, age: timedelta, now: datetime) -> int:
+    """Delete the alerts that ended longer ago than `age`, a chunk at a time, and return how many.
+
+    Their transitions stay. Any number of processes may do so at once.
+    """
+    trimmed = 0
+    # Looked for first, since a write may have to wait.
+    while ids := _ended(database, now - age):
+        chunk = partial(alerts.delete, ids=ids)
+        trimmed += database.write(chunk, of_catalogue=False).value
+    return trimmed
+
+
+# Deleted in one transaction.
+_CHUNK: Final = 1_000
+
+
+def _ended(database: Database, before: datetime) -> list[int]:
+    with database.glance() as connection:
+        return alerts.ended(connection, before=before, limit=_CHUNK)
 
 
 def _existing(connection: Connection, alert_id: int) -> tuple[AlertRow, AlertRuleRow]:

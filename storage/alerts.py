@@ -115,6 +115,16 @@ def move(
     )
 
 
+def ended(connection: Connection, *, before: datetime, limit: int) -> list[int]:
+    """Return the ids of up to `limit` alerts that were RESOLVED before `before`, oldest first."""
+    return _ENDED.all(connection, before=before, limit=limit)
+
+
+def delete(connection: Connection, ids: Iterable[int]) -> int:
+    """Delete alerts with all that was told of them, and return how many there were."""
+    return connection.execute(ALERTS.delete().where(_C.id.in_(list(ids)))).rowcount
+
+
 _C: Final = ALERTS.c
 _ROW: Final = select(*(_C[name] for name in AlertRow.__struct_fields__))
 _INSERT: Final = BulkInsert(ALERTS)
@@ -130,6 +140,13 @@ _STILL_OPEN: Final = Query(_ROW.where(_OPEN), AlertRow)
 _OPEN_OF: Final = Query(_ROW.where(_C.rule_id == bindparam("rule_id"), _OPEN).order_by(_C.labels), AlertRow)
 _OPEN_FOR: Final = Query(
     _ROW.where(_C.rule_id == bindparam("rule_id"), _C.labels == bindparam("labels"), _OPEN), AlertRow
+)
+_ENDED: Final = Query(
+    select(_C.id)
+    .where(_C.status == AlertState.RESOLVED, _C.resolved_at < bindparam("before"))
+    .order_by(_C.id)
+    .limit(bindparam("limit")),
+    int,
 )
 _COUNT: Final = Query(select(func.count()).select_from(ALERTS), int)
 _COUNT_IN: Final = Query(select(func.count()).where(any_of(_C.status, "states")), int)

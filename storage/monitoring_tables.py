@@ -190,7 +190,7 @@ class Alert(Base, table=True):
         # alerts.still_open, alerts.open_for: one alert a rule and label set
         Index("ix_alerts_open", "rule_id", "labels", unique=True, **where("status <> 'RESOLVED'")),
         Index(None, "rule_id", "id"),  # alert_rules.delete, which takes its alerts along
-        Index(None, "status", "id"),  # alerts.page and alerts.count, of some states
+        Index(None, "status", "id"),  # alerts.page and alerts.count, of some states; alerts.ended
         {"sqlite_autoincrement": True},
     )
 

@@ -13,9 +13,9 @@ from resolvers import alert_steps
 from resolvers.alert_readings import BLOCKED_BUILDS, Reading, readings
 from resolvers.alert_rules import RuleRequest, delete_rule, set_rule
 from resolvers.alerting import evaluate
-from resolvers.alerts import acknowledge
+from resolvers.alerts import acknowledge, trim
 from resolvers.metrics import record
-from storage import alerts, history
+from storage import alerts, deliveries, history
 from storage.database import Database
 from storage.monitoring_rows import AlertRuleRow
 from storage.monitoring_tables import AlertRuleFields, Comparison, MetricAggregate, MetricFields
@@ -141,6 +141,26 @@ def test_a_deleted_rule_leaves_the_history_of_its_alerts(world: World) -> None:
         ("RESOLVED", "ann"),
         ("RESOLVED", "ann"),
     ]
+
+
+def test_what_has_ended_long_ago_goes_with_its_deliveries_and_leaves_its_history(world: World) -> None:
+    world.set(for_seconds=0, window_seconds=60)
+    world.evaluate(old=9, lasting=9)
+    (old, lasting) = world.alerts()
+    assert len(world.deliver()) == 2
+    world.tick(10)
+    world.evaluate(lasting=9)
+    world.tick(100)
+    world.evaluate(lasting=9)
+    ended, day = world.now, timedelta(days=1)
+
+    assert trim(world.database, age=day, now=ended + day) == 0
+    assert trim(world.database, age=day, now=ended + day + timedelta(seconds=1)) == 1
+    assert [alert.id for alert in world.alerts()] == [lasting.id]
+    with world.database.read() as connection:
+        assert deliveries.of_alerts(connection, [old.id]) == {old.id: []}
+        moves = history.page(connection, SubjectType.ALERT, old.id, limit=9)
+    assert [move.target for move in moves] == ["FIRING", "RESOLVED"]
 
 
 def test_a_rule_that_holds_of_everything_has_a_bounded_number_of_alerts(

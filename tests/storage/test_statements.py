@@ -531,6 +531,7 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
     ("alerts.count, of some states", "ix_alerts_status_id", lambda c: alerts.count(c, states=_OPEN)),
     ("alerts.still_open", "ix_alerts_open", alerts.still_open),
     ("alerts.open_for", "ix_alerts_open", lambda c: alerts.open_for(c, 1, {"n": "1"})),
+    ("alerts.ended", "ix_alerts_status_id", lambda c: alerts.ended(c, before=LATER, limit=3)),
     ("alerts.open_of", "ix_alerts_open", lambda c: alerts.open_of(c, 1)),
     ("alert_rules.lock", "pk_alert_rules", lambda c: alert_rules.lock(c, 1)),
     ("deliveries.due", "ix_webhook_notifications_waiting", lambda c: deliveries.due(c, limit=3, now=LATER)),
