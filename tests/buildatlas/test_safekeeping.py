@@ -29,8 +29,8 @@ def test_what_is_backed_up_is_restored_into_a_database_of_either_kind(terminal: 
     third = terminal.run("restore", "again.db", "--database", "third.db", "--json")
 
     assert (written.code, restored.code, again.code, third.code) == (0, 0, 0, 0)
-    assert re.fullmatch(r"backup\.db: 30 rows of 17 tables, \d+ kB, verified \(\d+\.\d s\)\n", written.out)
-    assert re.search(r"/test_\S+: 30 rows of 17 tables restored from backup\.db, verified \(", restored.out)
+    assert re.fullmatch(r"backup\.db: 32 rows of 19 tables, \d+ kB, verified \(\d+\.\d s\)\n", written.out)
+    assert re.search(r"/test_\S+: 32 rows of 19 tables restored from backup\.db, verified \(", restored.out)
     assert again.json["totalRows"] == third.json["totalRows"] == 30
     assert again.json["rows"]["package_versions"] == 5
     assert again.json["bytes"] == (terminal.folder / "again.db").stat().st_size
