@@ -116,7 +116,7 @@ def test_errors_of_the_api_of_endpoints_and_of_chores_are_kept_while_the_server_
         query = {"query": "{ cycles { totalCount } }"}
         httpx.post(f"{address}/graphql", json=query, headers={"X-Request-Id": "mine-1"})
         with monkeypatch.context() as broken:
-            broken.setattr(Gate, "admit", fail)
+            broken.setattr(Gate, "recall", fail)
             httpx.get(f"{address}/session", headers={"X-Request-Id": "mine-2"})
         wait_until(lambda: {group.component for group in groups(database)} == {"api", "http", "chores"})
 
