@@ -1,6 +1,7 @@
 """A small catalogue with builds, made and read by a client over HTTP."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ _START: Final = "mutation($input: StartRunInput!) { startRun(input: $input) { ru
 _REPORT: Final = "mutation($input: ReportBuildInput!) { reportBuild(input: $input) { cursor } }"
 _CLAIM: Final = """mutation { claimBuilds(input: { worker: "w", limit: 100, leaseSeconds: 3600 }) {
     claims { lease build { id packageVersion { package { name } } } } } }"""
+
+_FORGET: Final = "mutation($input: DeleteAlertRuleInput!) { deleteAlertRule(input: $input) { __typename } }"
+_RULE: Final = """mutation { setAlertRule(input: {
+    name: "hot", metric: "heat", aggregate: MAX, comparison: GT, threshold: 5, windowSeconds: 86400, severity: INFO
+}) { rule { name } } }"""
+_RECORD: Final = "mutation($input: RecordMetricsInput!) { recordMetrics(input: $input) { recorded } }"
 
 LIBRARIES: Final = tuple(f"lib{number}" for number in range(7))
 
@@ -90,6 +97,28 @@ class Made:
         fields = f"edges {{ cursor node {{ {key} }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}"
         written = place.replace("RUN", json.dumps(self.run)).replace("BUILD", json.dumps(self.build))
         return written.replace("PAGE", given).replace("FIELDS", f"{{ {fields} }}")
+
+
+def raise_alerts(api: Api, *sites: str) -> None:
+    """Have one alert for each site, and no rule but the one that they are of. Rules are to be evaluated every second."""
+    for rule in api.ask("{ alertRules { name } }")["alertRules"]:
+        api.ask(_FORGET, input=rule)
+    api.ask(_RULE)
+    metrics = [{"name": "heat", "value": 9, "labels": [{"key": "site", "value": site}]} for site in sites]
+    api.ask(_RECORD, input={"metrics": metrics})
+    deadline = time.monotonic() + 60
+    while api.ask("{ alerts { totalCount } }")["alerts"]["totalCount"] < len(sites):
+        assert time.monotonic() < deadline, "no alerts are raised"
+        time.sleep(0.2)
+
+
+def fail_builds(api: Api, *messages: str) -> None:
+    """Have a build fail for each of these reasons."""
+    for number, message in enumerate(messages):
+        api.publish(f"broken{number}")
+        api.start(f"broken{number}")
+        end = {"status": "COMPLETED", "conclusion": "FAILURE", "message": message}
+        api.build({"status": "RUNNING"}, end)
 
 
 def make(api: Api) -> Made:

@@ -22,7 +22,7 @@ from graphql import (
 
 from buildatlas.settings import Settings
 from tests.api.serving import serving
-from tests.clients.catalogue import LIBRARIES, Api, Connection, Made, asking, make
+from tests.clients.catalogue import LIBRARIES, Api, Connection, Made, asking, fail_builds, make, raise_alerts
 
 # A path to an object of each type that has an id.
 OBJECTS: Final = {
@@ -31,6 +31,9 @@ OBJECTS: Final = {
     "Dependency": '{ packageVersion(package: "user0", version: "1") { dependencies { FIELDS } } }',
     "Build": "{ build(id: BUILD) { FIELDS } }",
     "BuildRun": "{ run(id: RUN) { FIELDS } }",
+    "AlertRule": "{ alertRules { FIELDS } }",
+    "Alert": "{ alerts(first: 1) { nodes { FIELDS } } }",
+    "ErrorGroup": "{ errors(first: 1) { nodes { FIELDS } } }",
 }
 ANY_WAY: Final = (
     "{ packages(PAGE) FIELDS }",
@@ -55,6 +58,8 @@ FORWARDS: Final = (
     "{ build(id: BUILD) { dependencies(PAGE) FIELDS } }",
     "{ build(id: BUILD) { dependents(PAGE) FIELDS } }",
     "{ build(id: BUILD) { transitions(PAGE) FIELDS } }",
+    "{ alerts(PAGE) FIELDS }",
+    "{ errors(PAGE) FIELDS }",
 )
 SIZE: Final = 3
 WHOLE: Final = 1000
@@ -64,8 +69,13 @@ WHOLE: Final = 1000
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     """A catalogue that these tests share: whatever they add to it, they first look at what is there."""
     place = tmp_path_factory.mktemp("relay") / "atlas.db"
-    with serving(Settings(str(place), port=0)) as address, asking(address) as api:
-        yield make(api)
+    with serving(Settings(str(place), port=0, alert_seconds=1)) as address, asking(address) as api:
+        filled = make(api)
+        fail_builds(
+            api, "no room on disk", "the compiler is gone", "out of memory", "a test fails", "no network"
+        )
+        raise_alerts(api, "paris", "rome", "oslo", "bern", "riga")
+        yield filled
 
 
 @pytest.fixture(scope="module")
