@@ -50,7 +50,7 @@ _MORE_GRACE_SECONDS: Final = 5
 
 # Objects between two collections of the youngest, and how many of those to each of an older generation. With Python's own
 # 700 one event to a thousand subscribers has several collections run, which takes half as much time again.
-_COLLECTED_EVERY: Final = (10_000, 10, 10)
+_COLLECTED_EVERY: Final = (50_000, 10, 10)
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 

@@ -91,11 +91,22 @@ class Context:
     feed: Feed = field(default_factory=Feed)
     executed: bool = False
     """Whether the document was accepted, so that errors are about what it asks for."""
-    loaders: Loaders = field(init=False)
-    around: DataLoader[Walk, Neighbours] = field(init=False)
+    _loaders: Loaders | None = None
+    _around: DataLoader[Walk, Neighbours] | None = None
 
-    def __post_init__(self) -> None:
-        self.forget()
+    @property
+    def loaders(self) -> Loaders:
+        """What reads rows, made when it is first asked for: there are many, and most operations use few."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.application.atlas.database)
+        return self._loaders
+
+    @property
+    def around(self) -> DataLoader[Walk, Neighbours]:
+        """What searches around packages."""
+        if self._around is None:
+            self._around = DataLoader(self._neighbourhoods)
+        return self._around
 
     def forget(self) -> None:
         """Read everything afresh from here on: something was written.
@@ -103,8 +114,7 @@ class Context:
         Fields that are being resolved keep the loaders they have begun with. Mutations run one after the
         other, each with all that is asked of its answer, so none of them sees two moments.
         """
-        self.loaders = Loaders(self.application.atlas.database)
-        self.around = DataLoader(self._neighbourhoods)
+        self._loaders = self._around = None
 
     async def _neighbourhoods(self, walks: list[Walk]) -> list[Neighbours]:
         found = await anyio.to_thread.run_sync(neighbourhoods, self.atlas, walks)
