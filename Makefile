@@ -2,6 +2,8 @@
 # make test   every check and test that this machine can run
 
 PYTHON ?= python3
+# Processes that test. Many tests wait for servers of theirs, so there is one more than the two processors that are counted on.
+TESTERS ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -18,10 +20,10 @@ demo: $(APP)
 	$(BIN)/buildatlas serve
 
 test: lint
-	$(BIN)/python -m pytest -q -n 2 -m "not long" --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n $(TESTERS) -m "not long" --cov --cov-report=term
 
 test-all: lint
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n $(TESTERS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
