@@ -2,10 +2,11 @@
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 import anyio
 
@@ -35,20 +36,14 @@ _FLUSH_SECONDS: Final = 2
 @asynccontextmanager
 async def chores(atlas: Atlas, settings: Settings, measurer: Measurer = SILENT) -> AsyncIterator[None]:
     """Do them for as long as the context is open."""
-    retention = Retention(settings.events_kept, timedelta(days=settings.events_days))
     recovery = Recovery(atlas, BuildMeasures(measurer, PackageNames(atlas.database)))
     database, seen = atlas.database, FailureLog()
     with recording_errors(seen, database, measurer):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_repeat, lambda: _trim_events(database, retention), _TRIM_SECONDS)
+            for what, trim in _trims(database, settings).items():
+                tasks.start_soon(_repeat, partial(_trim, what, trim), _TRIM_SECONDS)
             tasks.start_soon(_recover, recovery, settings.recovery_seconds)
             tasks.start_soon(_repeat, lambda: flush(seen, database), _FLUSH_SECONDS)
-            tasks.start_soon(
-                _repeat, lambda: _trim("errors", failures.trim, database, settings.errors_days), _TRIM_SECONDS
-            )
-            tasks.start_soon(
-                _repeat, lambda: _trim("alerts", alerts.trim, database, settings.alerts_days), _TRIM_SECONDS
-            )
             tasks.start_soon(_repeat, lambda: _evaluate_alerts(database), settings.alert_seconds)
             tasks.start_soon(Courier(database, _webhook_policy(settings)).run)
             yield
@@ -68,29 +63,24 @@ async def _repeat(chore: Callable[[], None], seconds: float) -> None:
         await anyio.to_thread.run_sync(chore)
 
 
-def _trim_events(database: Database, retention: Retention) -> None:
+def _trims(database: Database, settings: Settings) -> Mapping[str, Callable[[datetime], int]]:
+    """Return what lets go what is old, by what that is of."""
+    retention = Retention(settings.events_kept, timedelta(days=settings.events_days))
+    errors_age, alerts_age = timedelta(days=settings.errors_days), timedelta(days=settings.alerts_days)
+    return {
+        "events": lambda now: trim_events(database, retention, now=now),
+        "errors": lambda now: failures.trim(database, age=errors_age, now=now),
+        "alerts": lambda now: alerts.trim(database, age=alerts_age, now=now),
+    }
+
+
+def _trim(what: str, trim: Callable[[datetime], int]) -> None:
     try:
-        trimmed = trim_events(database, retention, now=datetime.now(UTC))
-    except StorageError as error:
-        log.warning("old events are not trimmed: %s", error)
-    except Exception:
-        # A log that grows is no reason to stop serving.
-        log.exception("trimming has failed")
-    else:
-        if trimmed:
-            log.info("old events are trimmed", extra={"events": trimmed})
-
-
-class _Trim(Protocol):
-    def __call__(self, database: Database, /, *, age: timedelta, now: datetime) -> int: ...
-
-
-def _trim(what: str, trim: _Trim, database: Database, days: int) -> None:
-    try:
-        trimmed = trim(database, age=timedelta(days=days), now=datetime.now(UTC))
+        trimmed = trim(datetime.now(UTC))
     except StorageError as error:
         log.warning("old %s are not trimmed: %s", what, error)
     except Exception:
+        # That something grows is no reason to stop serving.
         log.exception("trimming has failed")
     else:
         if trimmed:

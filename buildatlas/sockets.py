@@ -5,7 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
+from starlette.types import Message as ASGIMessage
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
@@ -237,25 +238,21 @@ class _Connection:
         with suppress(OSError):
             await self._send_text(orjson.dumps(message).decode())
 
-    async def _send_text(self, text: str) -> None:
+    def _send_text(self, text: str) -> Awaitable[None]:
         """Send one frame. Raises OSError once the client has gone."""
+        return self._send({"type": "websocket.send", "text": text})
+
+    async def _send(self, message: ASGIMessage) -> None:
         try:
-            await self.send({"type": "websocket.send", "text": text})
+            await self.send(message)
         except RuntimeError as error:
-            raise _closed_meanwhile(error) from error
+            # The web server has closed the socket by itself, and takes nothing more for it.
+            raise ConnectionAbortedError(str(error)) from error
 
     async def _close(self, code: int, reason: str) -> None:
         self.is_closed = True
         with suppress(OSError):
-            try:
-                await self.send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
-            except RuntimeError as error:
-                raise _closed_meanwhile(error) from error
-
-
-def _closed_meanwhile(error: RuntimeError) -> OSError:
-    """Return what is meant when the web server, having closed a socket by itself, takes nothing more for it."""
-    return ConnectionAbortedError(str(error))
+            await self._send({"type": "websocket.close", "code": code, "reason": _cut(reason)})
 
 
 def _too_many(most: int) -> Message:

@@ -17,7 +17,7 @@ def acknowledge(database: Database, alert_id: int, *, now: datetime, actor: str 
     """Note that somebody looks after an alert; one that is ACKNOWLEDGED stays as it is. Raises NotFound and IllegalTransition."""
 
     def operation(connection: Connection) -> AlertRow:
-        alert, rule = _existing(connection, alert_id)
+        _, rule = _existing(connection, alert_id)
         target = AlertState.ACKNOWLEDGED
         moved = move(connection, rule, alert_id, target, actor=actor, now=now)
         if moved is not None:

@@ -1,11 +1,11 @@
 """Answering from what was measured, and taking in what others have measured."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from resolvers.drafts import validated
 from resolvers.errors import BadInput, LimitExceeded
@@ -219,6 +219,9 @@ def _read(
     }
 
 
+_Row = TypeVar("_Row")
+
+
 def _rows(
     connection: Connection,
     name: str,
@@ -227,9 +230,8 @@ def _rows(
     bucket: int,
     aggregate: MetricAggregate,
 ) -> Iterator[tuple[dict[str, str], str, datetime, Summary]]:
-    # The database adds up what needs no sketch.
-    if aggregate in _RANKS:
-        for row in metrics.sketches(
+    def read(rows: Callable[..., list[_Row]]) -> list[_Row]:
+        return rows(
             connection,
             name,
             labels=labels,
@@ -237,19 +239,15 @@ def _rows(
             until=part.until,
             seconds=bucket,
             resolution=part.resolution,
-        ):
+        )
+
+    # The database adds up what needs no sketch.
+    if aggregate in _RANKS:
+        for row in read(metrics.sketches):
             yield row.labels, row.unit, row.at, summary(row)
-        return
-    for added in metrics.buckets(
-        connection,
-        name,
-        labels=labels,
-        since=part.since,
-        until=part.until,
-        seconds=bucket,
-        resolution=part.resolution,
-    ):
-        yield added.labels, added.unit, added.at, figures(added)
+    else:
+        for added in read(metrics.buckets):
+            yield added.labels, added.unit, added.at, figures(added)
 
 
 def _value(whole: Summary, aggregate: MetricAggregate) -> float:

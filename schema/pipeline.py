@@ -83,12 +83,8 @@ def name_of(operation: Operation, context: Context) -> str | None:
     if operation.name is not None or len(operation.query) > _LONGEST_KEPT:
         return operation.name
     document = _parsed(operation.query, context.application.limits.tokens)
-    operations = [
-        node
-        for node in (document.definitions if document else ())
-        if isinstance(node, OperationDefinitionNode)
-    ]
-    return operations[0].name.value if len(operations) == 1 and operations[0].name else None
+    found = get_operation_ast(document) if document else None
+    return found.name.value if found and found.name else None
 
 
 class Pipeline(SchemaExtension):
@@ -156,13 +152,10 @@ class Pipeline(SchemaExtension):
         """Tell how long the operation took and how it ended. By now, its errors are as the client gets to see them."""
         asked = self.execution_context
         document = asked.graphql_document
-        name = operation = None
-        if document is not None and not _ambiguity(document, asked._provided_operation_name):
-            operation = get_operation_ast(document, asked._provided_operation_name)
-        if operation is not None:
-            if operation.operation.value == "subscription":
-                return
-            name = operation.name.value if operation.name else None
+        operation = get_operation_ast(document, asked._provided_operation_name) if document else None
+        if operation and operation.operation.value == "subscription":
+            return
+        name = operation.name.value if operation and operation.name else None
         errors = asked.pre_execution_errors
         outcome = str((errors[0].extensions or {}).get("code", "ERROR")) if errors else "OK"
         application = self._context.application
