@@ -1,5 +1,5 @@
 # make demo   try it: install, import the example catalogue, show a resolution, serve
-# make test   every check and test that this machine can run
+# make test   every check and test that this machine can run, but for what takes long
 
 PYTHON ?= python3
 # Processes that test. Many tests wait for servers of theirs, so there is one more than the two processors that are counted on.
@@ -20,10 +20,11 @@ demo: $(APP)
 	$(BIN)/buildatlas serve
 
 test: lint
-	$(BIN)/python -m pytest -q -n $(TESTERS) -m "not long" --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n $(TESTERS) -m "not long"
 
+# With coverage, which slows down every process that is tested.
 test-all: lint
-	$(BIN)/python -m pytest -q -n $(TESTERS)
+	$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=term
 
 lint: $(DEV)
 	$(BIN)/ruff check .

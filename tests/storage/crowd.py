@@ -26,7 +26,7 @@ from storage.build_rows import AttemptRow
 from storage.build_tables import ArtifactFields, LogFields, RunFields, WorkerFields
 from storage.database import Connection
 from storage.events import Change
-from storage.monitoring_rows import AlertRow
+from storage.monitoring_rows import AlertRow, MetricRow
 from storage.monitoring_tables import (
     AlertRuleFields,
     AlertSeverity,
@@ -101,6 +101,10 @@ def _builds(connection: Connection) -> None:
 def _monitoring(connection: Connection) -> None:
     samples = [MetricFields(name=f"m{n % 100}", value=n, at=at) for n, at in enumerate(_MINUTES)]
     metrics.insert(connection, samples)
+    figures = (1, 1.0, 1.0, 1.0)
+    metrics.roll_up(
+        connection, (MetricRow(f"m{n % 100}", "", {}, at, 60, *figures) for n, at in enumerate(_MINUTES))
+    )
     for number, now in enumerate(_MINUTES):
         component = f"c{number % 100}"
         fault = ErrorFields(fingerprint=f"f{number}", code="E", component=component, message="")
