@@ -9,21 +9,24 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 APP    := $(VENV)/.app
 DEV    := $(VENV)/.dev
+# What the server gives to browsers, and what it is made of.
+PAGES  := buildatlas/dashboard/index.html
+SOURCE := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -not -name generated.ts -print) schema/schema.graphql
 
-.PHONY: demo test test-all lint bench locks clean
+.PHONY: demo test test-all lint dashboard bench locks clean
 
 demo: export BUILDATLAS_DATABASE_URL := .demo/julia.db
-demo: $(APP)
+demo: $(APP) $(PAGES)
 	$(BIN)/buildatlas import examples/julia.jsonl.gz
 	$(BIN)/buildatlas resolve CuArrays DataStructures
 	$(BIN)/buildatlas resolve TensorFlow 'Flux>=0.14' || true # exit code 1: the answer is no
 	$(BIN)/buildatlas serve
 
-test: lint
+test: lint $(PAGES)
 	$(BIN)/python -m pytest -q -n $(TESTERS) -m "not long"
 
 # With coverage, which slows down every process that is tested.
-test-all: lint
+test-all: lint $(PAGES)
 	$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=term
 
 lint: $(DEV)
@@ -31,6 +34,12 @@ lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+dashboard: $(PAGES)
+
+$(PAGES): $(APP) $(SOURCE)
+	$(BIN)/python dashboard/build.py
+	touch $@
 
 bench: $(DEV)
 	$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-columns=min,median,rounds --benchmark-json=$(VENV)/bench.json
@@ -56,4 +65,4 @@ $(DEV): $(APP) locks/dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) buildatlas/dashboard dashboard/node_modules .mypy_cache .ruff_cache .import_linter_cache
