@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 import anyio
@@ -22,8 +21,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
 
 from buildatlas.chores import chores
 from buildatlas.connections import Connections
@@ -33,6 +30,7 @@ from buildatlas.event_streams import GraphQLOverEvents
 from buildatlas.measuring import measuring
 from buildatlas.middleware import AccessLog, Failures, KnownHosts, RequestIds, SecurityHeaders
 from buildatlas.observability import note, request_id
+from buildatlas.pages import PageOrAPI, Pages, compressed
 from buildatlas.prometheus import Exposition
 from buildatlas.release import version
 from buildatlas.scraping import Scraping
@@ -59,16 +57,6 @@ from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
-_DASHBOARD: Final = Path(__file__).parent / "dashboard"
-
-# The page loads nothing but its own files and talks to nothing but this server, and no other site may frame it.
-_PAGE_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
 # The paths whose requests are told apart in what is measured.
 _ROUTES: Final = ("/", "/graphql", "/graphql/stream", "/healthz", "/metrics", "/readyz", "/session")
 
@@ -93,14 +81,14 @@ def create_app(settings: Settings, tracing: Traces = OFF) -> Starlette:
     )
     app = Starlette(
         routes=[
-            Route("/graphql", over_http),
+            Route("/graphql", PageOrAPI(over_http)),
             Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies, connections)),
             WebSocketRoute("/graphql", over_websocket),
             Route("/session", Sessions(site.recognise)),
             Route("/healthz", _healthz),
             Route("/readyz", site.readyz),
             Route("/metrics", Scraping(site.enter, site.exposition)),
-            Mount("/", _Page(directory=_DASHBOARD, html=True)),
+            Mount("/", compressed(Pages())),
         ],
         middleware=[
             Middleware(RequestIds),
@@ -298,21 +286,6 @@ async def _healthz(request: Request) -> Response:
 
 def _not_ready(reason: str) -> Response:
     return JSONResponse({"ready": False, "reason": reason}, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-class _Page(StaticFiles):
-    """The dashboard's files, with the headers that keep the page to itself."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers.update(_PAGE_HEADERS)
-        return response
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await super().__call__(scope, receive, send)
-        else:  # A WebSocket to any other path than /graphql.
-            await send({"type": "websocket.close", "code": 1000})
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The process around the API: its checks, its page, its start and its end."""
+"""The process around the API: its checks, its start and its end."""
 
 import asyncio
 import dataclasses
@@ -64,38 +64,6 @@ def test_answers_are_sent_without_waiting_for_the_client_to_acknowledge_their_he
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         accepted.close()
         client.close()
-
-
-def test_the_page_is_served_with_headers_that_keep_it_to_itself(address: str) -> None:
-    page = httpx.get(f"{address}/")
-
-    assert page.status_code == 200
-    assert "<title>Buildatlas</title>" in page.text
-    policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert page.headers["x-content-type-options"] == "nosniff"
-
-
-@pytest.mark.parametrize(
-    "name", ["dashboard.css", "dashboard.js", "dom.js", "place.js", "catalogue.js", "resolve.js"]
-)
-def test_every_file_that_the_page_needs_is_served(address: str, name: str) -> None:
-    assert httpx.get(f"{address}/{name}").status_code == 200
-
-
-@pytest.mark.parametrize("path", ["/nothing", "/../settings.py", "/%2e%2e/settings.py"])
-def test_nothing_else_is_served(address: str, path: str) -> None:
-    assert httpx.get(f"{address}{path}").status_code == 404
-
-
-def test_the_page_holds_no_script_or_style_of_its_own(address: str) -> None:
-    page = httpx.get(f"{address}/").text
-
-    assert "<style" not in page
-    assert " style=" not in page
-    assert " onclick=" not in page
-    assert page.count("<script") == page.count('<script type="module" src=')
 
 
 def test_a_taken_port_is_told_in_a_sentence(settings: Settings) -> None:

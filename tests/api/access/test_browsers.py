@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 from buildatlas.settings import Settings
 from tests.api.access.clients import HANDSHAKE, READ, ask, greet, open_socket, stream, token, told
 from tests.api.serving import serving
+from tests.api.test_pages import files_of
 
 CAREFUL = {
     "x-content-type-options": "nosniff",
@@ -23,7 +24,7 @@ def test_every_answer_tells_browsers_to_be_careful(settings: Settings) -> None:
     with serving(settings) as address, httpx.Client(base_url=address) as client:
         answers = {
             "page": client.get("/"),
-            "file": client.get("/dashboard.js"),
+            "file": client.get(f"/{files_of(client.get('/').text)[0]}"),
             "nothing": client.get("/nothing"),
             "refused": client.post("/graphql", json={"query": READ}),
             "malformed": client.post("/graphql", content=b"{"),

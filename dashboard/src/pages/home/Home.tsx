@@ -43,7 +43,7 @@ function Overview({ data }: { data: OverviewQuery }) {
         <Figure name="alerts" value={alerts.totalCount} to={address(["alerts"])} tone={alerts.totalCount ? "bad" : ""} />
       </dl>
       <div class="columns">
-        <Panel title="Newest runs" actions={<a href={address(["runs"])}>All {grouped(runs.totalCount)}</a>}>
+        <Panel title="Newest runs" actions={runs.totalCount > 0 && <a href={address(["runs"])}>All {grouped(runs.totalCount)}</a>}>
           {runs.nodes.length === 0 && <Empty><p>Nothing has been built yet. <a href={address(["plan"])}>Look at a plan</a>, and start it.</p></Empty>}
           <ul class="rows">
             {runs.nodes.map((run) => (

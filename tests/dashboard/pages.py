@@ -1,0 +1,57 @@
+"""Where the browser is, how it is pointed at a page, and what its accessibility is held to."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+FLAGS: Final = ["--no-sandbox"]
+"""Tests may run as root, for whom there is no sandbox."""
+
+HOW_TO_ADD: Final = "the dashboard's tests need Chromium: sudo apt-get install chromium, then make test again"
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_AXE: Final = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+_GRAVE: Final = {"serious", "critical"}
+
+
+def found_chromium() -> str | None:
+    """Return the path of a browser, or None."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def chromium() -> str:
+    """Return the path of a browser. Without one the test is skipped, and in CI it fails."""
+    found = found_chromium()
+    if found is None and os.environ.get("CI"):
+        pytest.fail(HOW_TO_ADD, pytrace=False)
+    if found is None:
+        pytest.skip(HOW_TO_ADD)
+    return found
+
+
+def open_at(page: Page, path: str) -> None:
+    """Go to a page of the dashboard, such as `/packages/app`, and wait until all of it is there."""
+    page.goto(f"./#{path}")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is being fetched any more that would change the page."""
+    expect(page.locator("main h1")).to_be_visible()
+    expect(page.locator(".loading")).to_have_count(0)
+
+
+def check_accessible(page: Page) -> None:
+    """Hold a page against axe's rules: nothing serious, and nothing critical."""
+    page.evaluate(_AXE.read_text())
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    grave = {
+        each["id"]: [node["html"][:200] for node in each["nodes"][:3]]
+        for each in found
+        if each["impact"] in _GRAVE
+    }
+    assert grave == {}

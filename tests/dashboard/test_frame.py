@@ -1,0 +1,114 @@
+"""What is around every page: finding a package, signing in, being told what is wrong."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from buildatlas.settings import Settings
+from tests.api.access.clients import token
+from tests.dashboard.pages import check_accessible, open_at
+
+
+def test_the_overview_tells_how_much_there_is(page: Page) -> None:
+    open_at(page, "/")
+
+    figures = page.locator(".figure-card").all_inner_texts()
+
+    assert [re.sub(r"\s+", " ", each) for each in figures][:3] == [
+        "packages 7",
+        "versions 12",
+        "dependencies 11",
+    ]
+    check_accessible(page)
+
+
+def test_a_package_is_found_by_typing_and_opened_by_the_keyboard_alone(page: Page) -> None:
+    open_at(page, "/")
+
+    page.keyboard.press("/")
+    page.keyboard.type("to")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(r"#/packages/%40scope%2Ftool$"))
+
+
+def test_nothing_found_says_what_to_do(page: Page) -> None:
+    open_at(page, "/")
+
+    page.get_by_role("combobox", name="Find a package").fill("nowhere")
+
+    expect(page.locator(".picker-pop .note")).to_have_text(
+        "No package has “nowhere” in its name. Try a shorter part of it."
+    )
+
+
+def test_an_address_of_no_page_leads_back(page: Page) -> None:
+    open_at(page, "/nowhere/at/all")
+
+    page.get_by_role("link", name="overview").click()
+
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_the_page_is_reached_past_the_navigation(page: Page) -> None:
+    open_at(page, "/")
+    page.get_by_role("link", name="Buildatlas", exact=True).focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"#/$"))
+
+
+@pytest.fixture
+def locked(settings: Settings) -> str:
+    """The token of a server that asks for one."""
+    return token(settings, "reader")
+
+
+def test_a_server_that_wants_a_token_shows_nothing_before(locked: str, page: Page) -> None:
+    open_at(page, "/packages")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    check_accessible(page)
+    page.get_by_label("Token").fill("bat_wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("token")
+
+    page.get_by_label("Token").fill(locked)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Packages")).to_be_visible()
+
+
+def test_a_session_outlasts_the_tab_and_ends_when_it_is_ended(locked: str, page: Page) -> None:
+    open_at(page, "/sign-in")
+    page.get_by_label("Token").fill(locked)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("reader", exact=True)).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_page_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    open_at(page, "/")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_grounds_can_be_read(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+    open_at(page, "/")
+
+    check_accessible(page)
