@@ -9,24 +9,21 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 APP    := $(VENV)/.app
 DEV    := $(VENV)/.dev
-# What the server gives to browsers, and what it is made of.
-PAGES  := buildatlas/dashboard/index.html
-SOURCE := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -not -name generated.ts -print) schema/schema.graphql
 
 .PHONY: demo test test-all lint dashboard bench locks clean
 
 demo: export BUILDATLAS_DATABASE_URL := .demo/julia.db
-demo: $(APP) $(PAGES)
+demo: dashboard
 	$(BIN)/buildatlas import examples/julia.jsonl.gz
 	$(BIN)/buildatlas resolve CuArrays DataStructures
 	$(BIN)/buildatlas resolve TensorFlow 'Flux>=0.14' || true # exit code 1: the answer is no
 	$(BIN)/buildatlas serve
 
-test: lint $(PAGES)
+test: lint dashboard
 	$(BIN)/python -m pytest -q -n $(TESTERS) -m "not long"
 
 # With coverage, which slows down every process that is tested.
-test-all: lint $(PAGES)
+test-all: lint dashboard
 	$(BIN)/python -m pytest -q -n $(TESTERS) --cov --cov-report=term
 
 lint: $(DEV)
@@ -35,11 +32,9 @@ lint: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-dashboard: $(PAGES)
-
-$(PAGES): $(APP) $(SOURCE)
+# What the server gives to browsers.
+dashboard: $(APP)
 	$(BIN)/python dashboard/build.py
-	touch $@
 
 bench: $(DEV)
 	$(BIN)/python -m pytest benchmarks -q --benchmark-only --benchmark-columns=min,median,rounds --benchmark-json=$(VENV)/bench.json

