@@ -198,7 +198,7 @@ def test_alerts_are_where_the_model_has_them(kind: str) -> None:
         run_state_machine_as_test(
             Here,
             settings=settings(
-                max_examples=50,
+                max_examples=25,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

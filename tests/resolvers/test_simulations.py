@@ -69,7 +69,7 @@ def found(answer: Resolved | Unsolved) -> Resolution | Conflict:
     return answer.resolution if isinstance(answer, Resolved) else answer.conflict
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(universes(), questions(), st.data())
 def test_a_simulation_answers_as_the_database_does_once_it_is_so(
     index: Universe, question: Question, data: st.DataObject

@@ -373,7 +373,7 @@ _versions = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_described | _versions, max_size=12))
 def test_import_of_an_export_is_the_same_catalogue(
     tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]]
