@@ -28,7 +28,7 @@ import httpx
 import psutil
 
 from resolvers.metrics import MetricRequest, query
-from resolvers.rollups import HOUR, MINUTE, add, roll_up
+from resolvers.rollups import DAY, HOUR, MINUTE, add, roll_up
 from resolvers.sketches import CLUSTERS, Summary, added_up, summary_of
 from storage.database import Database
 from storage.monitoring_rows import MetricRow
@@ -98,7 +98,7 @@ def month() -> None:
         print(
             f"{minutes:,} minutes of 60 values, {made} roll-ups made in {time.perf_counter() - began:.2f} s"
         )
-        for seconds in (HOUR, 6 * HOUR, 24 * HOUR, 5 * MINUTE, 15 * MINUTE):
+        for seconds in (5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * MINUTE):
             for aggregate in (MetricAggregate.MEAN, MetricAggregate.P95):
                 _ask(database, seconds, aggregate)
 
@@ -112,13 +112,14 @@ def _minutes(draw: random.Random, begin: datetime) -> Iterator[MetricRow]:
 def _ask(database: Database, seconds: int, aggregate: MetricAggregate) -> None:
     request = MetricRequest("load", since=NOW - MONTH, until=NOW, bucket_seconds=seconds, aggregate=aggregate)
     took = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(9):
+        # Not by the clock, which other tasks of the machine move on.
+        began = time.process_time()
         (series,) = query(database, request, now=NOW)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     print(
         f"  {aggregate:5} by {seconds:6,} s: {len(series.points):6,} points in "
-        f"{statistics.median(took) * 1000:7.1f} ms"
+        f"{min(took) * 1000:7.1f} ms of the processor"
     )
 
 

@@ -105,7 +105,7 @@ class Settings:
     """`BUILDATLAS_METRIC_SERIES`: how many series one process may measure in an hour; what comes beyond goes into `other`."""
 
     metric_minutes_days: Annotated[int, Range(least=2, most=_MOST_DAYS)] = 31
-    """`BUILDATLAS_METRIC_MINUTES_DAYS`: for how many days measurements are kept by the minute."""
+    """`BUILDATLAS_METRIC_MINUTES_DAYS`: for how many days measurements are kept by the minute, and by five."""
 
     metric_hours_days: Annotated[int, Range(least=2, most=_MOST_DAYS)] = 180
     """`BUILDATLAS_METRIC_HOURS_DAYS`: for how many days measurements are kept by the hour."""

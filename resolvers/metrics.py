@@ -1,20 +1,20 @@
 """Answering from what was measured, and taking in what others have measured."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from resolvers.drafts import validated
 from resolvers.errors import BadInput, LimitExceeded
-from resolvers.rollups import DAY, FINER, HOUR, MINUTE, add, beginning, rolled_up_to
-from resolvers.sketches import CLUSTERS, Summary, added_up, figures, summary
+from resolvers.rollups import DAY, FIVE_MINUTES, HOUR, MINUTE, add, beginning, rolled_up_to
+from resolvers.sketches import CLUSTERS, Summary, added_up, summary
 from storage import metrics
 from storage.columns import MAX_SECONDS
 from storage.database import Connection, Database
-from storage.monitoring_rows import MetricRow
+from storage.monitoring_rows import BucketRow, MetricRow
 from storage.monitoring_tables import MetricAggregate, MetricFields
 
 MOST_POINTS: Final = 11_000
@@ -29,16 +29,22 @@ _BY_MINUTE: Final = timedelta(hours=6)
 _BY_HOUR: Final = timedelta(days=60)
 
 _DEFAULT_WINDOW: Final = timedelta(hours=1)
-_RANKS: Final[Mapping[MetricAggregate, float]] = {
-    MetricAggregate.P50: 0.50,
-    MetricAggregate.P95: 0.95,
-    MetricAggregate.P99: 0.99,
+_VALUES: Final[Mapping[MetricAggregate, Callable[[Summary], float]]] = {
+    MetricAggregate.COUNT: lambda whole: float(whole.count),
+    MetricAggregate.SUM: lambda whole: whole.total,
+    MetricAggregate.MEAN: lambda whole: whole.total / whole.count,
+    MetricAggregate.MIN: lambda whole: whole.minimum,
+    MetricAggregate.MAX: lambda whole: whole.maximum,
+    MetricAggregate.P50: lambda whole: whole.quantile(0.50),
+    MetricAggregate.P95: lambda whole: whole.quantile(0.95),
+    MetricAggregate.P99: lambda whole: whole.quantile(0.99),
 }
-_Key = tuple[tuple[tuple[str, str], ...], datetime]
-"""A series, by its labels, and when its bucket begins."""
+# The database adds up what needs no sketch.
+_SKETCHED: Final = frozenset({MetricAggregate.P50, MetricAggregate.P95, MetricAggregate.P99})
 
 # All of a window, as one bucket: of 1,000 years.
 _LONGER_THAN_ANY: Final = 1_000 * MAX_SECONDS
+_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def aggregated(
     seconds = MINUTE if span <= _BY_MINUTE else HOUR if span <= _BY_HOUR else DAY
     window = parts(connection, beginning(since, seconds), until, seconds)
     found = _read(connection, name, labels, window, bucket=_LONGER_THAN_ANY, aggregate=aggregate)
-    return [(dict(key[0]), _value(found[key][1], aggregate)) for key in sorted(found)]
+    return [(each.labels, each.points[0].value) for each in found]
 
 
 def query(database: Database, request: MetricRequest, *, now: datetime) -> list[Series]:
@@ -116,11 +122,9 @@ def query(database: Database, request: MetricRequest, *, now: datetime) -> list[
     seconds = request.bucket_seconds
     with database.read() as connection:
         window = parts(connection, since, until, seconds)
-        found = _read(
+        return _read(
             connection, request.name, request.labels, window, bucket=seconds, aggregate=request.aggregate
         )
-    _check_points(len(found))
-    return list(_series(request, found))
 
 
 def record(database: Database, samples: Sequence[MetricFields], *, now: datetime) -> int:
@@ -156,12 +160,12 @@ def sample_of(
 def parts(connection: Connection, since: datetime, until: datetime, seconds: int) -> list[Part]:
     """Return how to read a window in buckets of so many seconds, with as few rows as will do; the oldest first.
 
-    Buckets that whole days make up are read by the day as far as days are rolled up, then by the hour, then by the minute.
-    What is no longer there by the minute is read by the hour or the day.
+    Buckets that whole days make up are read by the day as far as days are rolled up, then by the hour, by five minutes, and
+    by the minute. What is no longer there by minutes is read by the hour or the day.
     """
     found: list[Part] = []
     begins = since
-    for resolution in (DAY, HOUR, MINUTE):
+    for resolution in (DAY, HOUR, FIVE_MINUTES, MINUTE):
         if seconds % resolution:
             continue
         ends = until if resolution == MINUTE else min(until, rolled_up_to(connection, resolution) or since)
@@ -171,7 +175,8 @@ def parts(connection: Connection, since: datetime, until: datetime, seconds: int
     return found
 
 
-_COARSER: Final = {finer: coarse for coarse, finer in FINER.items()}
+# Where something is no longer kept. Five minutes go when their minutes do.
+_COARSER: Final = {MINUTE: HOUR, FIVE_MINUTES: HOUR, HOUR: DAY}
 
 
 def _as_kept(connection: Connection, part: Part) -> list[Part]:
@@ -195,6 +200,15 @@ def _first_whole(moment: datetime, seconds: int) -> datetime:
     return begins if begins == moment else begins + timedelta(seconds=seconds)
 
 
+@dataclass(slots=True)
+class _Measured:
+    """What was measured of one series."""
+
+    unit: str = ""
+    rows: defaultdict[int, list[BucketRow]] = field(default_factory=lambda: defaultdict(list))
+    """By the number, since 1970, of the bucket that they are in; the oldest first."""
+
+
 def _read(
     connection: Connection,
     name: str,
@@ -203,23 +217,20 @@ def _read(
     *,
     bucket: int,
     aggregate: MetricAggregate,
-) -> dict[_Key, tuple[str, Summary]]:
-    """Return unit and summary by series and bucket."""
-    units: dict[_Key, str] = {}
-    found: dict[_Key, list[Summary]] = defaultdict(list)
+) -> list[Series]:
+    """Return the series that were measured, ordered by their labels."""
+    found: dict[str, _Measured] = defaultdict(_Measured)
     for part in window:
-        for series, unit, at, known in _rows(connection, name, labels, part, bucket, aggregate):
-            key = (tuple(sorted(series.items())), at)
-            units[key] = unit
-            found[key].append(known)
-    clusters = (CLUSTERS[DAY] if bucket >= DAY else CLUSTERS[HOUR]) if aggregate in _RANKS else None
-    return {
-        key: (units[key], known[0] if len(known) == 1 else added_up(known, clusters=clusters))
-        for key, known in found.items()
-    }
-
-
-_Row = TypeVar("_Row")
+        for row in _rows(connection, name, labels, part, bucket, aggregate):
+            measured = found[row.labels]
+            measured.unit = row.unit
+            measured.rows[int(row.at.timestamp()) // bucket].append(row)
+    _check_points(sum(len(measured.rows) for measured in found.values()))
+    by_labels = sorted(found, key=lambda text: sorted(metrics.labels_of(text).items()))
+    return [
+        Series(name, found[text].unit, dict(metrics.labels_of(text)), _points(found[text], bucket, aggregate))
+        for text in by_labels
+    ]
 
 
 def _rows(
@@ -229,52 +240,25 @@ def _rows(
     part: Part,
     bucket: int,
     aggregate: MetricAggregate,
-) -> Iterator[tuple[dict[str, str], str, datetime, Summary]]:
-    def read(rows: Callable[..., list[_Row]]) -> list[_Row]:
-        return rows(
-            connection,
-            name,
-            labels=labels,
-            since=part.since,
-            until=part.until,
-            seconds=bucket,
-            resolution=part.resolution,
-        )
-
-    # The database adds up what needs no sketch.
-    if aggregate in _RANKS:
-        for row in read(metrics.sketches):
-            yield row.labels, row.unit, row.at, summary(row)
-    else:
-        for added in read(metrics.buckets):
-            yield added.labels, added.unit, added.at, figures(added)
+) -> list[BucketRow]:
+    read = metrics.sketches if aggregate in _SKETCHED else partial(metrics.buckets, seconds=bucket)
+    return read(
+        connection, name, labels=labels, since=part.since, until=part.until, resolution=part.resolution
+    )
 
 
-def _value(whole: Summary, aggregate: MetricAggregate) -> float:
-    match aggregate:
-        case MetricAggregate.COUNT:
-            return float(whole.count)
-        case MetricAggregate.SUM:
-            return whole.total
-        case MetricAggregate.MEAN:
-            return whole.total / whole.count
-        case MetricAggregate.MIN:
-            return whole.minimum
-        case MetricAggregate.MAX:
-            return whole.maximum
-        case _:
-            return whole.quantile(_RANKS[aggregate])
+def _points(measured: _Measured, bucket: int, aggregate: MetricAggregate) -> tuple[Point, ...]:
+    value = _VALUES[aggregate]
+    # There are few clusters in a bucket, and to leave them as they are is exact.
+    clusters = CLUSTERS[DAY] if aggregate in _SKETCHED else None
+    return tuple(
+        Point(_1970 + timedelta(seconds=number * bucket), value(_whole(rows, clusters)))
+        for number, rows in measured.rows.items()
+    )
 
 
-def _series(request: MetricRequest, found: Mapping[_Key, tuple[str, Summary]]) -> Iterator[Series]:
-    units: dict[tuple[tuple[str, str], ...], str] = {}
-    points: dict[tuple[tuple[str, str], ...], list[Point]] = defaultdict(list)
-    for labels, at in sorted(found):
-        unit, whole = found[labels, at]
-        units[labels] = unit
-        points[labels].append(Point(at, _value(whole, request.aggregate)))
-    for labels, of_series in points.items():
-        yield Series(request.name, units[labels], dict(labels), tuple(of_series))
+def _whole(rows: Sequence[BucketRow], clusters: int | None) -> Summary:
+    return summary(rows[0]) if len(rows) == 1 else added_up(map(summary, rows), clusters=clusters)
 
 
 def _window(request: MetricRequest, now: datetime) -> tuple[datetime, datetime]:

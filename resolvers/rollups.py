@@ -1,11 +1,12 @@
-"""Measurements on disk: minutes that several processes add to, the hours and days made of them, and what is let go.
+"""Measurements on disk: minutes that several processes add to, what is made of them, and what is let go.
 
-How it works: a process adds what it has measured to the rows of its minutes, in one transaction and while nobody else adds. An
-hour that is over is made of its minutes, a day of its hours, always from the beginning and the oldest first: to do it
-again changes nothing. So all hours are there up to the newest, and what comes late for one of them makes it anew, in the
-same transaction. Readers take the coarse up to there, and the fine beyond.
+How it works: a process adds what it has measured to the rows of its minutes, in one transaction and while nobody else adds.
+Five minutes that are over and an hour that is over are made of their minutes, a day of its hours, always from the beginning and
+the oldest first: to do it again changes nothing. So all hours are there up to the newest, and what comes late for one of them
+makes it anew, in the same transaction. Readers take the coarse up to there, and the fine beyond.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +21,16 @@ from storage.database import Connection, Database
 from storage.monitoring_rows import MetricRow
 
 MINUTE: Final = 60
+FIVE_MINUTES: Final = 300
 HOUR: Final = 3_600
 DAY: Final = 86_400
 
-FINER: Final[Mapping[int, int]] = {HOUR: MINUTE, DAY: HOUR}
-"""What each resolution is made of."""
+# Hours are not made of five minutes, which an older database has none of. These come last: there are most of them to be
+# made once such a database is brought here.
+FINER: Final[Mapping[int, int]] = {HOUR: MINUTE, DAY: HOUR, FIVE_MINUTES: MINUTE}
+"""What each resolution is made of, in the order in which they are made."""
+
+_OF_MINUTES: Final = [coarse for coarse, finer in FINER.items() if finer == MINUTE]
 
 # By then all processes have written what they measured in the last minute of an hour. What comes later is no loss.
 _GRACE: Final = timedelta(minutes=1)
@@ -38,7 +44,7 @@ _Series = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """For how long what was measured is kept, by resolution."""
+    """For how long what was measured is kept, by resolution; five minutes as long as their minutes."""
 
     minutes: timedelta
     hours: timedelta
@@ -47,6 +53,7 @@ class Ages:
     def each(self) -> Iterator[tuple[int, int, timedelta]]:
         """Yield each resolution, the span of which all or nothing of it is let go, and its age."""
         yield MINUTE, HOUR, self.minutes
+        yield FIVE_MINUTES, HOUR, self.minutes
         yield HOUR, DAY, self.hours
         yield DAY, DAY, self.days
 
@@ -74,22 +81,22 @@ def flush(measurer: Measurer, database: Database) -> int:
 def add(connection: Connection, rows: Iterable[MetricRow]) -> None:
     """Add to what is there of the minutes that `rows` are of; samples count as of their minute."""
     metrics.hold(connection)
-    end = rolled_up_to(connection, HOUR)
-    for hour, fresh in _by_span(rows, HOUR).items():
-        _add_to_minutes(connection, fresh)
-        if end is not None and hour < end:
-            _make(connection, hour, HOUR, {row.name for row in fresh})
+    fresh = list(rows)
+    for of_hour in _by_span(fresh, HOUR).values():
+        _add_to_minutes(connection, of_hour)
+    for coarse in _OF_MINUTES:
+        _make_anew(connection, coarse, fresh)
 
 
-def roll_up(database: Database, *, now: datetime) -> int:
-    """Make the hours and days that are over and not there yet, and return how many.
+def roll_up(database: Database, *, now: datetime, most: int = sys.maxsize) -> int:
+    """Make what is over and not there yet, up to `most` spans, and return how many were made.
 
     Any number of processes may do so at once. Each span is a transaction.
     """
     made = 0
     for coarse in FINER:
         # Looked at first, since a write may have to wait behind an import.
-        while _is_due(database, coarse, now):
+        while made < most and _is_due(database, coarse, now):
             made += database.write(partial(_make_next, coarse=coarse, now=now), of_catalogue=False).value
     return made
 
@@ -153,6 +160,14 @@ def _merged(rows: list[MetricRow], at: datetime, seconds: int) -> MetricRow:
         return first
     whole: Summary = added_up(map(summary, rows), clusters=CLUSTERS[seconds])
     return whole.row(first.name, first.unit, first.labels, at, seconds)
+
+
+def _make_anew(connection: Connection, coarse: int, fresh: Iterable[MetricRow]) -> None:
+    """Make those spans once more that are there already and have come to have more."""
+    end = rolled_up_to(connection, coarse)
+    for begins, late in _by_span(fresh, coarse).items():
+        if end is not None and begins < end:
+            _make(connection, begins, coarse, {row.name for row in late})
 
 
 def _make(connection: Connection, begins: datetime, coarse: int, names: set[str] | None = None) -> None:

@@ -13,11 +13,11 @@ from typing import Final
 import fastdigest
 from fastdigest import TDigest
 
-from storage.monitoring_rows import BucketRow, MetricRow, SketchRow
+from storage.monitoring_rows import BucketRow, MetricRow
 
 # Clusters by the seconds of a roll-up. 16 bytes each: there are 60 times as many minutes as hours, and each of them has fewer
 # values. Measured by benchmarks/monitoring.py.
-CLUSTERS: Final = {60: 100, 3_600: 200, 86_400: 500}
+CLUSTERS: Final = {60: 100, 300: 64, 3_600: 200, 86_400: 500}
 
 
 @dataclass(slots=True)
@@ -54,15 +54,10 @@ def summary_of(values: Sequence[float]) -> Summary | None:
     return Summary(len(finite), sum(finite), least, most, digest)
 
 
-def summary(row: MetricRow | SketchRow) -> Summary:
-    """Return what a roll-up or a sample tells, with what quantiles need."""
+def summary(row: MetricRow | BucketRow) -> Summary:
+    """Return what a row tells, with what quantiles need if it has that."""
     digest = None if row.sketch is None else TDigest.from_bytes(row.sketch)
     return Summary(row.count, row.total, row.minimum, row.maximum, digest)
-
-
-def figures(row: BucketRow) -> Summary:
-    """Return what a bucket tells that the database has added up, which is all but quantiles."""
-    return Summary(row.count, row.total, row.minimum, row.maximum)
 
 
 def added_up(parts: Iterable[Summary], *, clusters: int | None = None) -> Summary:

@@ -15,9 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from storage.columns import labels_text
 from storage.dialects import ids, is_sqlite
-from storage.monitoring_rows import BucketRow, MetricRow, SketchRow
+from storage.monitoring_rows import BucketRow, MetricRow
 from storage.monitoring_tables import METRICS, MetricFields
 from storage.statements import BulkInsert, Query, as_tuple
 from storage.upserts import Upsert
@@ -54,15 +53,17 @@ def buckets(
 ) -> list[BucketRow]:
     """Return what was measured from `since` until before `until`, of series with all of `labels`, by spans of `seconds`.
 
-    The database adds up. Series by series, and oldest first in each; spans in which nothing was measured are left out.
-    They begin at multiples of `seconds` since 1970, the first one perhaps before `since`.
+    The database adds up. Oldest first; spans in which nothing was measured are left out. They begin at multiples of
+    `seconds` since 1970, the first one perhaps before `since`.
     """
-    rows = _BUCKETS.all(
-        connection, name=name, resolution=resolution, since=since, until=until, **_span(seconds)
+    window = {"name": name, "resolution": resolution, "since": since, "until": until}
+    # To add up what is added up already would change nothing, and takes the database longer than to read it.
+    rows = (
+        _ROLL_UPS.all(connection, **window)
+        if seconds == resolution
+        else _BUCKETS.all(connection, **window, **_span(seconds))
     )
-    # By the database it would depend on the language that it sorts in.
-    rows.sort(key=lambda bucket: (labels_text(bucket.labels), bucket.unit, bucket.at))
-    return _with_labels(rows, labels)
+    return _of_series(rows, labels)
 
 
 def sketches(
@@ -72,14 +73,18 @@ def sketches(
     labels: Mapping[str, str] | None = None,
     since: datetime,
     until: datetime,
-    seconds: int,
     resolution: int = 0,
-) -> list[SketchRow]:
-    """Return the rows that `buckets` would add up, each with its sketch and when its span begins. Rows of a series share their labels."""
-    rows = _SKETCHES.all(
-        connection, name=name, resolution=resolution, since=since, until=until, **_span(seconds)
+) -> list[BucketRow]:
+    """Return the rows that `buckets` would add up, each with its sketch. Oldest first."""
+    return _of_series(
+        _SKETCHES.all(connection, name=name, resolution=resolution, since=since, until=until), labels
     )
-    return _with_labels(rows, labels)
+
+
+@functools.lru_cache(1_024)
+def labels_of(text: str) -> Mapping[str, str]:
+    """Return the labels that a row has as text."""
+    return dict(json.loads(text))
 
 
 def insert(connection: Connection, metrics: Iterable[MetricFields]) -> None:
@@ -173,10 +178,15 @@ _NEXT_AFTER: Final[Query[datetime | None]] = Query(
 # Seconds from the year 1 to 1970, and more.
 _EARLIEST: Final = 100_000_000_000
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LABELS: Final = cast(_C.labels, Text).label("labels")
 
 
-def _with_labels(rows: list[Any], labels: Mapping[str, str] | None) -> list[Any]:
+def _with_labels(rows: list[MetricRow], labels: Mapping[str, str] | None) -> list[MetricRow]:
     return [row for row in rows if labels.items() <= row.labels.items()] if labels else rows
+
+
+def _of_series(rows: list[BucketRow], labels: Mapping[str, str] | None) -> list[BucketRow]:
+    return [row for row in rows if labels.items() <= labels_of(row.labels).items()] if labels else rows
 
 
 @functools.cache
@@ -185,8 +195,14 @@ def _samples_query(parameters: frozenset[str]) -> Query[MetricRow]:
     return Query(_ROW.where(*conditions, *_WINDOW).order_by(_C.at, _C.id), MetricRow)
 
 
+def _roll_ups_query(*further: ColumnElement[Any]) -> Query[BucketRow]:
+    columns = (_LABELS, _C.unit, _C.at, _C.count, _C.total, _C.minimum, _C.maximum, *further)
+    found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW)
+    return Query(found.order_by(_C.at, _C.id), BucketRow)
+
+
 def _buckets_query() -> Query[BucketRow]:
-    columns = (_C.labels, _C.unit, _begins().label("begins"), _C.count, _C.total, _C.minimum, _C.maximum)
+    columns = (_begins().label("begins"), _LABELS, _C.unit, _C.count, _C.total, _C.minimum, _C.maximum)
     found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW).subquery().c
     figures = (
         cast(func.sum(found["count"]), BigInteger),
@@ -194,8 +210,8 @@ def _buckets_query() -> Query[BucketRow]:
         func.min(found.minimum),
         func.max(found.maximum),
     )
-    series = (found.labels, found.unit, found.begins)
-    return Query(select(*series, *figures).group_by(*series), _bucket)
+    series = (found.begins, found.labels, found.unit)
+    return Query(select(*series, *figures).group_by(*series).order_by(found.begins), _bucket)
 
 
 def _begins() -> ColumnElement[int]:
@@ -208,31 +224,15 @@ def _span(seconds: int) -> dict[str, int]:
     return {"seconds": seconds, "shift": (_EARLIEST // seconds + 1) * seconds}
 
 
-def _sketches_query() -> Query[SketchRow]:
-    figures = (_C.count, _C.total, _C.minimum, _C.maximum, _C.sketch)
-    # As text: a window has many rows, and few series.
-    columns = (cast(_C.labels, Text), _C.unit, _begins(), *figures)
-    found = select(*columns).where(_C.name == bindparam("name"), *_WINDOW)
-    return Query(found.order_by(_C.at, _C.id), _sketch_row)
-
-
-def _sketch_row(labels: str, unit: str, begins: int, *figures: Any) -> SketchRow:
-    return SketchRow(_read_labels(labels), unit, _moment(begins), *figures)
-
-
-@functools.lru_cache(1_024)
-def _read_labels(text: str) -> dict[str, str]:
-    return dict(json.loads(text))
-
-
 @functools.lru_cache(65_536)
 def _moment(epoch: int) -> datetime:
     return _1970 + timedelta(seconds=epoch)
 
 
-def _bucket(labels: dict[str, str], unit: str, begins: int, *figures: Any) -> BucketRow:
+def _bucket(begins: int, labels: str, unit: str, *figures: Any) -> BucketRow:
     return BucketRow(labels, unit, _moment(begins), *figures)
 
 
 _BUCKETS: Final = _buckets_query()
-_SKETCHES: Final = _sketches_query()
+_ROLL_UPS: Final = _roll_ups_query()
+_SKETCHES: Final = _roll_ups_query(_C.sketch)

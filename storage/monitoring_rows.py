@@ -26,28 +26,17 @@ class MetricRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class BucketRow(msgspec.Struct, frozen=True, gc=False):
-    """All samples of one series from `at` on, until the next bucket begins."""
+    """A roll-up, or all samples of one series from `at` on, until the next bucket begins."""
 
-    labels: dict[str, str]
+    labels: str
+    """As text, of which `metrics.labels_of` makes labels: a window has many rows, and few series."""
     unit: str
     at: datetime
     count: int
     total: float
     minimum: float
     maximum: float
-
-
-class SketchRow(msgspec.Struct, frozen=True, gc=False):
-    """A sample or a roll-up, and when the bucket begins that it is to be part of."""
-
-    labels: dict[str, str]
-    unit: str
-    at: datetime
-    count: int
-    total: float
-    minimum: float
-    maximum: float
-    sketch: bytes | None
+    sketch: bytes | None = None
 
 
 class ErrorGroupRow(msgspec.Struct, frozen=True, gc=False):

@@ -26,7 +26,7 @@ from storage.columns import (
 )
 from storage.transitions import AlertState
 
-BUCKETS: Final = (60, 3_600, 86_400)
+BUCKETS: Final = (60, 300, 3_600, 86_400)
 """Seconds that a roll-up may span; a raw sample spans none."""
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from resolvers import rollups
 from resolvers.errors import BadInput, LimitExceeded
 from resolvers.metrics import (
     MOST_RECORDED,
@@ -17,7 +18,7 @@ from resolvers.metrics import (
     record,
     sample_of,
 )
-from resolvers.rollups import DAY, HOUR, MINUTE, Ages, add, roll_up, trim
+from resolvers.rollups import DAY, FIVE_MINUTES, HOUR, MINUTE, Ages, add, roll_up, trim
 from storage.database import Database
 from storage.monitoring_rows import MetricRow
 from storage.monitoring_tables import MetricAggregate, MetricFields
@@ -125,7 +126,7 @@ def test_points_are_in_buckets_that_begin_at_multiples_of_their_length(database:
 
 
 @pytest.mark.parametrize("aggregate", list(MetricAggregate))
-@pytest.mark.parametrize("seconds", [HOUR, 3 * HOUR, DAY])
+@pytest.mark.parametrize("seconds", [FIVE_MINUTES, 15 * MINUTE, HOUR, 3 * HOUR, DAY])
 def test_rolled_up_or_not_the_answer_is_the_same(
     database: Database, aggregate: MetricAggregate, seconds: int
 ) -> None:
@@ -140,6 +141,25 @@ def test_rolled_up_or_not_the_answer_is_the_same(
     assert [point.value for point in after[0].points] == pytest.approx(
         [point.value for point in before[0].points]
     )
+
+
+@pytest.mark.parametrize("aggregate", [MetricAggregate.SUM, MetricAggregate.P50])
+@pytest.mark.parametrize("made", [0, 1, 40, 80])
+def test_a_database_without_five_minutes_is_read_all_the_same_while_they_are_made(
+    database: Database, monkeypatch: pytest.MonkeyPatch, aggregate: MetricAggregate, made: int
+) -> None:
+    given(database, *(sample(timedelta(hours=n), n) for n in range(1, 85)))
+    with monkeypatch.context() as patch:
+        patch.setattr(rollups, "FINER", {HOUR: MINUTE, DAY: HOUR})
+        roll_up(database, now=NOW)
+        trim(database, Ages(timedelta(days=2), timedelta(days=9), timedelta(days=9)), now=NOW)
+
+    roll_up(database, now=NOW, most=made)
+
+    (found,) = asked(
+        database, since=NOW - timedelta(days=4), bucket_seconds=FIVE_MINUTES, aggregate=aggregate
+    )
+    assert found.points == tuple(Point(NOW - timedelta(hours=n), n) for n in range(84, 0, -1))
 
 
 def test_what_is_no_longer_kept_by_the_minute_comes_by_the_hour_and_then_by_the_day(
@@ -159,11 +179,12 @@ def test_what_is_no_longer_kept_by_the_minute_comes_by_the_hour_and_then_by_the_
     (found,) = asked(
         database, since=NOW - timedelta(days=5), bucket_seconds=HOUR, aggregate=MetricAggregate.SUM
     )
-    (by_minute,) = asked(
-        database, since=NOW - timedelta(days=5), bucket_seconds=MINUTE, aggregate=MetricAggregate.SUM
-    )
+    finer = [
+        asked(database, since=NOW - timedelta(days=5), bucket_seconds=seconds, aggregate=MetricAggregate.SUM)
+        for seconds in (MINUTE, FIVE_MINUTES)
+    ]
 
-    assert found == by_minute
+    assert finer == [[found], [found]]
     midnight = NOW.replace(hour=0)
     assert found.points == (
         Point(midnight - timedelta(days=4), 2),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from resolvers import rollups
 from resolvers.measuring import Measurer
-from resolvers.rollups import DAY, HOUR, MINUTE, Ages, add, flush, roll_up, trim
+from resolvers.metrics import parts
+from resolvers.rollups import DAY, FINER, FIVE_MINUTES, HOUR, MINUTE, Ages, add, flush, roll_up, trim
 from resolvers.sketches import summary
 from storage import metrics
 from storage.database import Connection, Database
@@ -85,7 +86,7 @@ def test_several_processes_that_add_to_the_same_minute_lose_nothing(database_url
         assert stored(one, MINUTE) == [(NOON, 100, 100, 1, 1)]
 
 
-def test_hours_and_days_that_are_over_are_made_of_what_they_had(database: Database) -> None:
+def test_what_is_over_is_made_of_what_it_had(database: Database) -> None:
     midnight = NOON.replace(hour=0)
     for at, value in ((-25, 1), (-24.5, 2), (-1, 4), (0.5, 8), (11.99, 16), (12.01, 32)):
         given_(database, sample(midnight + timedelta(hours=at), value))
@@ -98,23 +99,33 @@ def test_hours_and_days_that_are_over_are_made_of_what_they_had(database: Databa
         (midnight - timedelta(days=2), 2, 3, 1, 2),
         (midnight - timedelta(days=1), 1, 4, 4, 4),
     ]
-    assert made == len(hours) - 1 + 2
+    assert stored(database, FIVE_MINUTES) == [
+        (midnight + timedelta(minutes=minutes), 1, value, value, value)
+        for minutes, value in ((-1_500, 1), (-1_470, 2), (-60, 4), (30, 8), (715, 16))
+    ]
+    assert made == len(hours) - 1 + 2 + 5
 
 
 def test_an_hour_is_left_until_all_have_written_what_they_measured_in_it(database: Database) -> None:
     given_(database, sample(NOON - timedelta(minutes=1), 1))
 
     assert roll_up(database, now=NOON + timedelta(seconds=59)) == 0
-    assert roll_up(database, now=NOON + timedelta(seconds=60)) == 1
+    assert roll_up(database, now=NOON + timedelta(seconds=60)) == 2
+
+
+def test_so_many_are_made_at_once_and_the_next_time_the_others(database: Database) -> None:
+    given_(database, *(sample(NOON - timedelta(minutes=10 * n), 1) for n in range(1, 7)))
+
+    assert [roll_up(database, now=NOON + timedelta(hours=1), most=3) for _ in range(4)] == [3, 3, 1, 0]
 
 
 def test_to_roll_up_again_changes_nothing(database: Database) -> None:
     given_(database, *(sample(NOON - timedelta(minutes=7 * n), n) for n in range(1, 500)))
     roll_up(database, now=NOON)
-    before = stored(database, HOUR), stored(database, DAY)
+    before = [stored(database, resolution) for resolution in FINER]
 
     assert roll_up(database, now=NOON) == 0
-    assert (stored(database, HOUR), stored(database, DAY)) == before
+    assert [stored(database, resolution) for resolution in FINER] == before
 
 
 def test_several_processes_that_roll_up_at_once_make_each_span_once(database_url: str) -> None:
@@ -132,13 +143,14 @@ def test_several_processes_that_roll_up_at_once_make_each_span_once(database_url
         for thread in threads:
             thread.join()
 
-        hours, days = stored(one, HOUR), stored(one, DAY)
-        assert sum(made) == len(hours) + len(days)
-        assert sum(row[1] for row in hours) == 499
-        assert [row[0] for row in hours] == sorted({row[0] for row in hours})
+        found = [stored(one, resolution) for resolution in FINER]
+        assert sum(made) == sum(map(len, found))
+        for rows in found[0], found[-1]:
+            assert sum(row[1] for row in rows) == 499
+            assert [row[0] for row in rows] == sorted({row[0] for row in rows})
 
 
-def test_what_comes_late_is_part_of_its_hour_and_day_all_the_same(database: Database) -> None:
+def test_what_comes_late_is_part_of_its_five_minutes_hour_and_day_all_the_same(database: Database) -> None:
     late = NOON - timedelta(hours=15)
     given_(database, sample(late, 1), sample(NOON - timedelta(hours=13), 1), sample(NOON, 1))
     roll_up(database, now=NOON + timedelta(hours=2))
@@ -149,6 +161,12 @@ def test_what_comes_late_is_part_of_its_hour_and_day_all_the_same(database: Data
     assert stored(database, HOUR)[:2] == [(begins - timedelta(hours=2), 1, 8, 8, 8), (begins, 2, 5, 1, 4)]
     assert stored(database, HOUR)[-1] == (NOON, 2, 17, 1, 16)
     assert stored(database, DAY) == [(late.replace(hour=0), 4, 14, 1, 8)]
+    assert stored(database, FIVE_MINUTES) == [
+        (late - timedelta(hours=2), 1, 8, 8, 8),
+        (late, 2, 5, 1, 4),
+        (late + timedelta(hours=2), 1, 1, 1, 1),
+        (NOON, 2, 17, 1, 16),
+    ]
 
 
 def test_a_day_that_was_made_before_its_last_hour_had_anything_is_made_anew(database: Database) -> None:
@@ -167,34 +185,67 @@ _STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.lists(st.integers(0, 6_000), min_size=1, max_size=4)),
         st.tuples(st.just("roll up"), st.integers(0, 7_000)),
+        st.tuples(st.just("roll up as of old"), st.integers(0, 7_000)),
     ),
     max_size=12,
 )
 
 
+def take(connection: Connection, action: str, step: list[int] | int) -> None:
+    """Add samples, or roll up as a server does or as one did that had no five minutes."""
+    if isinstance(step, list):
+        add(connection, [sample(NOON + timedelta(minutes=minute), 1) for minute in step])
+        return
+    for coarse in (HOUR, DAY) if action == "roll up as of old" else FINER:
+        while rollups._make_next(connection, coarse=coarse, now=NOON + timedelta(minutes=step)):
+            pass
+
+
 @settings(deadline=None, max_examples=60)
 @given(_STEPS)
-def test_in_whatever_order_hours_and_days_agree_with_adding_up_by_hand(
+def test_in_whatever_order_all_that_is_made_agrees_with_adding_up_by_hand(
     kept_database: Database, steps: Iterable[tuple[str, list[int] | int]]
 ) -> None:
-    def operation(connection: Connection) -> tuple[object, object, list[int]]:
-        given: list[int] = []
-        for _, step in [*steps, ("", 9_000)]:
-            if isinstance(step, list):
-                given += step
-                add(connection, [sample(NOON + timedelta(minutes=minute), 1) for minute in step])
-            else:
-                for coarse in (HOUR, DAY):
-                    while rollups._make_next(connection, coarse=coarse, now=NOON + timedelta(minutes=step)):
-                        pass
-        return figures(connection, HOUR), figures(connection, DAY), given
+    def operation(connection: Connection) -> list[list[tuple[datetime, int, float, float, float]]]:
+        for action, step in [*steps, ("roll up", 9_000)]:
+            take(connection, action, step)
+        return [figures(connection, resolution) for resolution in FINER]
 
-    hours, days, given = undone(kept_database, operation)
+    made = undone(kept_database, operation)
 
-    for found, seconds in ((hours, HOUR), (days, DAY)):
+    given = [minute for _, step in steps if isinstance(step, list) for minute in step]
+    for found, seconds in zip(made, FINER, strict=True):
         begins = [rollups.beginning(NOON + timedelta(minutes=minute), seconds) for minute in given]
         counts = {at: begins.count(at) for at in begins}
         assert found == [(at, n, n, 1, 1) for at, n in sorted(counts.items())]
+
+
+@settings(deadline=None, max_examples=60)
+@given(_STEPS, st.sampled_from([MINUTE, 2 * MINUTE, FIVE_MINUTES, 15 * MINUTE, 42 * MINUTE, HOUR, DAY]))
+def test_however_far_it_is_rolled_up_what_is_read_agrees_with_adding_up_by_hand(
+    kept_database: Database, steps: Iterable[tuple[str, list[int] | int]], seconds: int
+) -> None:
+    until = NOON + timedelta(days=7)
+
+    def operation(connection: Connection) -> list[tuple[datetime, int]]:
+        # Where all begins, coarser spans are read: they may be there in part only.
+        add(connection, [sample(NOON.replace(hour=0) - timedelta(days=1), 1)])
+        for action, step in steps:
+            take(connection, action, step)
+        return [
+            (rollups.beginning(row.at, seconds), row.count)
+            for part in parts(connection, rollups.beginning(NOON, seconds), until, seconds)
+            for row in metrics.sketches(
+                connection, "load", since=part.since, until=part.until, resolution=part.resolution
+            )
+        ]
+
+    found = undone(kept_database, operation)
+
+    given = [minute for _, step in steps if isinstance(step, list) for minute in step]
+    begins = [rollups.beginning(NOON + timedelta(minutes=minute), seconds) for minute in given]
+    moments = [at for at, count in found for _ in range(count)]
+    assert moments == sorted(begins)
 
 
 def test_quantiles_of_an_hour_are_those_of_all_its_values(database: Database) -> None:
@@ -220,6 +271,7 @@ def test_each_resolution_is_let_go_at_its_own_age_in_whole_spans(
     trimmed = trim(database, ages, now=NOON + timedelta(minutes=30))
 
     assert stored(database, MINUTE)[0][0] == NOON - timedelta(days=2, minutes=-60 * 6 + 1)
+    assert stored(database, FIVE_MINUTES)[0][0] == NOON - timedelta(days=2, minutes=-60 * 6 + 5)
     assert stored(database, HOUR)[0][0] >= NOON.replace(hour=0) - timedelta(days=4)
     assert stored(database, DAY)[0][0] == NOON.replace(hour=0) - timedelta(days=6)
     assert trimmed > 40

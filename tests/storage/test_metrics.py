@@ -3,7 +3,9 @@
 import math
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from tests.storage.world import LATER, NOW
 
 _END = NOW + timedelta(minutes=10)
 _PARIS = {"site": "paris"}
+_IN_PARIS, _IN_LYON = '{"site":"paris"}', '{"site":"lyon"}'
 
 
 def sample(seconds: float, value: float, name: str = "load", **labels: str) -> MetricFields:
@@ -55,13 +58,35 @@ def test_samples_are_added_up_by_series_and_span(database: Database) -> None:
         found = metrics.buckets(connection, "load", since=NOW, until=_END, seconds=60)
         of_paris = metrics.buckets(connection, "load", labels=_PARIS, since=NOW, until=_END, seconds=86_400)
 
-    assert found == [
-        BucketRow({"site": "lyon"}, "1", NOW, 1, 3, 3, 3),
-        BucketRow(_PARIS, "1", NOW, 2, 5, 1, 4),
-        BucketRow(_PARIS, "1", NOW + timedelta(minutes=1), 1, 8, 8, 8),
-        BucketRow(_PARIS, "1", NOW + timedelta(minutes=9), 1, 2, 2, 2),
+    assert sorted(found, key=lambda row: (row.labels, row.at)) == [
+        BucketRow(_IN_LYON, "1", NOW, 1, 3, 3, 3),
+        BucketRow(_IN_PARIS, "1", NOW, 2, 5, 1, 4),
+        BucketRow(_IN_PARIS, "1", NOW + timedelta(minutes=1), 1, 8, 8, 8),
+        BucketRow(_IN_PARIS, "1", NOW + timedelta(minutes=9), 1, 2, 2, 2),
     ]
-    assert of_paris == [BucketRow(_PARIS, "1", NOW, 4, 15, 1, 8)]
+    assert of_paris == [BucketRow(_IN_PARIS, "1", NOW, 4, 15, 1, 8)]
+
+
+def test_roll_ups_come_with_their_sketches_or_without_whichever_is_asked_for(database: Database) -> None:
+    first, second = (
+        MetricRow("load", "1", labels, at, 300, 3, 9.0, 1.0, 4.0, b"q")
+        for at, labels in ((NOW, _PARIS), (NOW + timedelta(minutes=5), {"site": "lyon"}))
+    )
+    database.write(lambda connection: metrics.roll_up(connection, [second, first]))
+    read = partial(metrics.sketches, name="load", since=NOW, until=_END, resolution=300)
+
+    with database.read() as connection:
+        sketched = read(connection)
+        plain = metrics.buckets(connection, "load", since=NOW, until=_END, seconds=300, resolution=300)
+        of_lyon = read(connection, labels={"site": "lyon"})
+
+    assert sketched == [
+        BucketRow(_IN_PARIS, "1", first.at, 3, 9.0, 1.0, 4.0, b"q"),
+        BucketRow(_IN_LYON, "1", second.at, 3, 9.0, 1.0, 4.0, b"q"),
+    ]
+    assert plain == [msgspec.structs.replace(row, sketch=None) for row in sketched]
+    assert of_lyon == sketched[1:]
+    assert [metrics.labels_of(row.labels) for row in sketched] == [_PARIS, {"site": "lyon"}]
 
 
 _MOMENTS = st.datetimes(datetime(1960, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -83,7 +108,7 @@ def test_spans_agree_with_adding_up_by_hand(
 
     assert undone(kept_database, operation) == [
         BucketRow(
-            {}, "", datetime.fromtimestamp(begins, UTC), len(values), sum(values), min(values), max(values)
+            "{}", "", datetime.fromtimestamp(begins, UTC), len(values), sum(values), min(values), max(values)
         )
         for begins, values in sorted(by_hand.items())
     ]

@@ -487,9 +487,14 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
         lambda c: metrics.buckets(c, "m1", since=NOW, until=LATER, seconds=60),
     ),
     (
+        "metrics.buckets, of roll-ups",
+        "ix_performance_stats_name_bucket_seconds_at",
+        lambda c: metrics.buckets(c, "m1", since=NOW, until=LATER, seconds=60, resolution=60),
+    ),
+    (
         "metrics.sketches",
         "ix_performance_stats_name_bucket_seconds_at",
-        lambda c: metrics.sketches(c, "m1", since=NOW, until=LATER, seconds=60),
+        lambda c: metrics.sketches(c, "m1", since=NOW, until=LATER),
     ),
     (
         "metrics.extent",

@@ -16,11 +16,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from storage import history, triggers, upgrade
+from storage import history, metrics, triggers, upgrade
 from storage.columns import Base
 from storage.database import Database
 from storage.engines.sqlite import become_writer, engine_of
 from storage.errors import Trouble, Unavailable
+from storage.monitoring_rows import MetricRow
 from storage.rows import TransitionRow
 from storage.schemas import Schema, found
 from storage.tables import SubjectType
@@ -179,6 +180,27 @@ def test_a_number_that_the_first_release_gave_to_an_event_is_not_given_again(con
         assert connection.execute(text("SELECT max(id) FROM events")).scalar() == revision_0001.LAST_EVENT + 1
 
 
+def test_measurements_are_kept_when_five_minutes_come_to_them(connection: Connection, tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(upgrade.SCRIPTS, older, ignore=shutil.ignore_patterns("__pycache__", "r0005_*"))
+    minute, hour, five_minutes = (
+        MetricRow("load", "s", {"site": "paris"}, _JANUARY_1, seconds, 2, 3.0, 1.0, 2.0, b"q")
+        for seconds in (60, 3_600, 300)
+    )
+    upgrade.upgrade(connection, "here", scripts=older)
+    with connection.begin():
+        metrics.roll_up(connection, [minute, hour])
+
+    upgrade.upgrade(connection, "here")
+
+    with connection.begin():
+        metrics.roll_up(connection, [five_minutes])
+        assert [
+            metrics.samples(connection, since=_JANUARY_1, until=_JANUARY_2, resolution=seconds)
+            for seconds in (60, 3_600, 300)
+        ] == [[minute], [hour], [five_minutes]]
+
+
 def test_processes_that_migrate_at_once_take_turns() -> None:
     failures: list[BaseException] = []
 
@@ -213,7 +235,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:
@@ -245,7 +267,7 @@ _BREAK = '''"""Leave orphans."""
 from alembic import op
 
 revision = "9999"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:
