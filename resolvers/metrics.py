@@ -54,6 +54,8 @@ class MetricRequest:
     """None: now."""
     bucket_seconds: int = MINUTE
     aggregate: MetricAggregate = MetricAggregate.MEAN
+    by: frozenset[str] | None = None
+    """Labels that tell series apart: those that differ in others alone are one. None: all do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,13 @@ def query(database: Database, request: MetricRequest, *, now: datetime) -> list[
     with database.read() as connection:
         window = parts(connection, since, until, seconds)
         found = _read(
-            connection, request.name, request.labels, window, bucket=seconds, aggregate=request.aggregate
+            connection,
+            request.name,
+            request.labels,
+            window,
+            bucket=seconds,
+            aggregate=request.aggregate,
+            by=request.by,
         )
     _check_points(len(found))
     return list(_series(request, found))
@@ -203,13 +211,15 @@ def _read(
     *,
     bucket: int,
     aggregate: MetricAggregate,
+    by: frozenset[str] | None = None,
 ) -> dict[_Key, tuple[str, Summary]]:
     """Return unit and summary by series and bucket."""
     units: dict[_Key, str] = {}
     found: dict[_Key, list[Summary]] = defaultdict(list)
     for part in window:
         for series, unit, at, known in _rows(connection, name, labels, part, bucket, aggregate):
-            key = (tuple(sorted(series.items())), at)
+            told = series if by is None else {name: series[name] for name in by & series.keys()}
+            key = (tuple(sorted(told.items())), at)
             units[key] = unit
             found[key].append(known)
     clusters = (CLUSTERS[DAY] if bucket >= DAY else CLUSTERS[HOUR]) if aggregate in _RANKS else None

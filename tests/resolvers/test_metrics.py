@@ -142,6 +142,26 @@ def test_rolled_up_or_not_the_answer_is_the_same(
     )
 
 
+@pytest.mark.parametrize(
+    ("aggregate", "paris"), [(MetricAggregate.COUNT, 5), (MetricAggregate.MEAN, 3), (MetricAggregate.P50, 3)]
+)
+def test_series_that_differ_in_other_labels_are_added_up(
+    database: Database, aggregate: MetricAggregate, paris: float
+) -> None:
+    values = [sample(minutes(1), value, PARIS | {"room": str(value)}) for value in (1, 2, 3, 4, 5)]
+    given(database, *values, sample(minutes(1), 7, LYON), sample(minutes(1), 9, {"room": "6"}))
+    request = MetricRequest("load", bucket_seconds=HOUR, aggregate=aggregate, by=frozenset({"site"}))
+
+    found = query(database, request, now=NOW)
+
+    lyon, unnamed = (1, 1) if aggregate is MetricAggregate.COUNT else (7, 9)
+    assert [(series.labels, series.points[0].value) for series in found] == [
+        ({}, unnamed),
+        (LYON, lyon),
+        (PARIS, pytest.approx(paris)),
+    ]
+
+
 def test_what_is_no_longer_kept_by_the_minute_comes_by_the_hour_and_then_by_the_day(
     database: Database,
 ) -> None:
