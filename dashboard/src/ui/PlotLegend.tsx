@@ -33,25 +33,23 @@ export function colourOf({ tone }: Line, position: number): string {
 export function PlotLegend({ label, at, lines, unit, index, onPoint }: LegendProps) {
   const moment = index === null ? undefined : at[index];
   return (
-    <div class="scroll">
-      <table class="plot-legend" onMouseLeave={() => onPoint(null)}>
-        <caption class="away">{label}</caption>
-        <thead>
-          <tr>
-            <th scope="col"><span class="away">Line</span></th>
-            <th scope="col" class="end">{moment === undefined ? "last" : MOMENT.format(moment * 1_000)}</th>
-            <th scope="col" class="end">least</th>
-            <th scope="col" class="end">mean</th>
-            <th scope="col" class="end">most</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line, position) => (
-            <Row key={line.name} line={line} unit={unit} index={index} colour={colourOf(line, position)} onPoint={() => onPoint(position)} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <table class="plot-legend" onMouseLeave={() => onPoint(null)}>
+      <caption class="away">{label}</caption>
+      <thead>
+        <tr>
+          <th scope="col"><span class="away">Line</span></th>
+          <th scope="col" class="end">{moment === undefined ? "last" : MOMENT.format(moment * 1_000)}</th>
+          <th scope="col" class="end plot-least">least</th>
+          <th scope="col" class="end">mean</th>
+          <th scope="col" class="end">most</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map((line, position) => (
+          <Row key={line.name} line={line} unit={unit} index={index} colour={colourOf(line, position)} onPoint={() => onPoint(position)} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -68,7 +66,7 @@ function Row({ line, unit, index, colour, onPoint }: RowProps) {
         {line.href ? <a href={line.href}>{line.name}</a> : line.name}
       </th>
       <td class="end plot-now">{shown === null || shown === undefined ? "–" : said(shown, unit)}</td>
-      {[0, 1, 2].map((each) => <td key={each} class="end">{figures[each] === undefined ? "–" : said(figures[each]!, unit)}</td>)}
+      {[0, 1, 2].map((each) => <td key={each} class={`end ${each === 0 ? "plot-least" : ""}`}>{figures[each] === undefined ? "–" : said(figures[each]!, unit)}</td>)}
     </tr>
   );
 }

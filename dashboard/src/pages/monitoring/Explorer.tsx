@@ -92,7 +92,9 @@ function drawn(series: readonly Measured[], shown: Span): { at: number[]; lines:
   return { at, lines: largest.map((each) => ({ name: named(each), values: valuesAt(at, each) })) };
 }
 
+/** A series by its labels; their names only where they differ in several. */
 function named({ labels }: Measured): string {
+  if (labels.length === 1) return labels[0]!.value || "(empty)";
   return labels.map(({ key, value }) => `${key}=${value}`).join(", ") || "all";
 }
 

@@ -74,7 +74,9 @@ function Table({ rows, sort, seconds }: { rows: Row[]; sort: Sort; seconds: numb
 }
 
 function rate(count: number, seconds: number): string {
-  return count >= seconds ? said(count / seconds, "/s") : said(count / seconds * 60, "/min");
+  const each = count / seconds;
+  if (each >= 1) return said(each, "/s");
+  return each >= 1 / 60 ? said(each * 60, "/min") : said(each * 3_600, "/h");
 }
 
 function rowsOf({ count, p50, p95, p99, slowest }: OperationMeasuresQuery): Row[] {

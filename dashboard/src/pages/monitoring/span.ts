@@ -20,19 +20,26 @@ const POINTS = 240;
 // What is measured is kept by the minute, then by the hour, then by the day.
 const BUCKETS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800];
 const EVERY = 20_000;
+const STEPS = 6;
 const LEAST = 300;
 
 const tick = computed(() => Math.floor(now.value / EVERY) * EVERY / 1_000);
 
-/** The window that the address names. It moves on every 20 s, which is when what is drawn is asked for again. */
+/** The window that the address names. It moves on every 20 s or, where buckets are long, a few times in each: then all is asked again. */
 export function span(): Span {
   const { query } = place.value;
-  const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
-  if (from > 0 && to > from) return { from, to, bucket: bucketOf(to - from) };
+  const dragged = { from: Number(query.get("from")), to: Number(query.get("to")) };
+  if (dragged.from > 0 && dragged.to > dragged.from) return { ...dragged, bucket: bucketOf(dragged.to - dragged.from) };
   const asked = query.get("window") ?? FIRST;
   const name = WINDOWS[asked] ? asked : FIRST;
   const length = WINDOWS[name]!;
-  return { from: tick.value - length, to: tick.value, bucket: bucketOf(length), name };
+  const bucket = bucketOf(length);
+  const to = stepped(tick.value, bucket / STEPS);
+  return { from: to - length, to, bucket, name };
+}
+
+function stepped(moment: number, step: number): number {
+  return Math.floor(moment / step) * step;
 }
 
 /** The shortest bucket of which a window has no more than so many. */
