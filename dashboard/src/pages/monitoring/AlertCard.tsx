@@ -72,7 +72,7 @@ function DeliveriesOf({ alert }: { alert: ShownAlertFragment }) {
   const isOpen = place.value.query.get("open") === alert.id;
   return (
     <div>
-      <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => go(changed({ open: isOpen ? null : alert.id }), { replace: true })}>
+      <button type="button" class="quiet alert-open" aria-expanded={isOpen} onClick={() => go(changed({ open: isOpen ? null : alert.id }), { replace: true })}>
         {isOpen ? "Hide deliveries" : "Deliveries"}
       </button>
       {isOpen && <Deliveries alert={alert.id} state={alert.state} />}

@@ -4,7 +4,7 @@ import "./alerts.css";
 import { useEffect } from "preact/hooks";
 import { follow } from "../../api/live.ts";
 import { useQuery } from "../../api/use.ts";
-import { AlertChangesDocument, AlertsDocument, type AlertsQuery, type AlertState } from "../../generated.ts";
+import { AlertChangesDocument, AlertsDocument, type AlertsQuery, type AlertState, type ShownAlertFragment } from "../../generated.ts";
 import { address, place } from "../../routing.ts";
 import { grouped } from "../../ui/figures.tsx";
 import { Answered, Empty, Page, words } from "../../ui/parts.tsx";
@@ -12,8 +12,9 @@ import { AlertCard } from "./AlertCard.tsx";
 import { Pager } from "./Pager.tsx";
 import { Rule } from "./Rule.tsx";
 import { Rules } from "./Rules.tsx";
+import { SEVERITIES } from "./rules.ts";
 
-const SHOWN = 25;
+const SHOWN = 50;
 // What an alert says may change without its state: that is no event.
 const EVERY = 15_000;
 const OPEN: AlertState[] = ["FIRING", "ACKNOWLEDGED", "PENDING"];
@@ -38,7 +39,7 @@ function List() {
             <States data={data} chosen={chosen} />
             {data.alerts.nodes.length === 0 && <Quiet chosen={chosen} isBeyond={query.has("after")} />}
             <ul class="alerts">
-              {data.alerts.nodes.map((alert) => <AlertCard key={alert.id} alert={alert} onChange={answer.reload} />)}
+              {gravestFirst(data.alerts.nodes).map((alert) => <AlertCard key={alert.id} alert={alert} onChange={answer.reload} />)}
             </ul>
             <Pager shown={data.alerts.nodes.length} total={data.alerts.totalCount} word="alert" next={data.alerts.pageInfo} />
           </>
@@ -46,6 +47,12 @@ function List() {
       </Answered>
     </Page>
   );
+}
+
+/** What fires before what is taken on or may yet pass, and of each the most severe: on this page, as the server has the newest first. */
+function gravestFirst(alerts: readonly ShownAlertFragment[]): ShownAlertFragment[] {
+  const rank = ({ state, severity }: ShownAlertFragment) => STATES.indexOf(state) * SEVERITIES.length - SEVERITIES.indexOf(severity);
+  return [...alerts].sort((one, other) => rank(one) - rank(other));
 }
 
 /** Ask again whenever an alert changes. */

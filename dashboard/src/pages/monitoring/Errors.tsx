@@ -1,5 +1,6 @@
 // Errors that nobody expected and failed attempts at builds, by fault.
 
+import "./alerts.css";
 import "./errors.css";
 import { useQuery } from "../../api/use.ts";
 import { ErrorsDocument, type ErrorsQuery } from "../../generated.ts";
@@ -73,14 +74,16 @@ function Row({ group }: { group: Group }) {
   return (
     <>
       <tr>
-        <td class="errors-fault">
-          <Badge state={group.code} />
-          <button
-            type="button" class="quiet" aria-expanded={isOpen} title={isOpen ? "Hide its sample" : "Show the last of them"}
-            onClick={() => go(changed({ open: isOpen ? null : group.id }), { replace: true })}
-          >
-            {group.message}
-          </button>
+        <td>
+          <div class="errors-fault">
+            <button
+              type="button" class="quiet" aria-expanded={isOpen} title={isOpen ? "Hide its sample" : "Show the last of them"}
+              onClick={() => go(changed({ open: isOpen ? null : group.id }), { replace: true })}
+            >
+              {group.message}
+            </button>
+            <Badge state={group.code} />
+          </div>
         </td>
         <td><a href={changed({ component: group.component, after: null, open: null })}>{group.component}</a></td>
         <td class="end">{grouped(group.count)}</td>

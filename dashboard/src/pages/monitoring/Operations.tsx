@@ -46,7 +46,7 @@ function Table({ rows, sort, seconds }: { rows: Row[]; sort: Sort; seconds: numb
   return (
     <>
       <div class="scroll">
-        <table>
+        <table class="monitoring-rows">
           <thead>
             <tr>
               <th scope="col">Operation</th>

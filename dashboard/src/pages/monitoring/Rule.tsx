@@ -55,7 +55,7 @@ function Deletion({ name }: { name: string }) {
     if (await deletion.run({ name })) go(address(["alerts", "rules"]));
   };
   return (
-    <section class="panel">
+    <section class="panel rule-end">
       <h2>Delete this rule</h2>
       <p class="note">Its alerts go with it, and receivers are not told that these are over. Disable it first where they should be.</p>
       {deletion.error && <Problem error={deletion.error} />}

@@ -1,5 +1,6 @@
 // The rules by which alerts are due.
 
+import "./monitoring.css";
 import { may } from "../../api/session.ts";
 import { useQuery } from "../../api/use.ts";
 import { AlertRulesDocument, type ShownRuleFragment } from "../../generated.ts";
@@ -27,7 +28,7 @@ export function Rules() {
 function Table({ rules }: { rules: readonly ShownRuleFragment[] }) {
   return (
     <div class="panel scroll">
-      <table>
+      <table class="monitoring-rows">
         <thead>
           <tr><th scope="col">Rule</th><th scope="col">Severity</th><th scope="col">Metric</th><th scope="col">Due when</th><th scope="col">Tells</th></tr>
         </thead>
