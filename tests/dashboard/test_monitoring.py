@@ -1,12 +1,15 @@
 """Monitoring in the browser: what was measured is drawn, and told in words under each plot."""
 
 import re
+from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.monitored import record
 from tests.dashboard.pages import check_accessible, open_at, settle
+
+NOT_MEASURED: Final = "\N{EN DASH}"
 
 
 def told(page: Page, title: str) -> Locator:
@@ -77,13 +80,13 @@ def test_the_cursor_tells_one_moment_of_every_plot(page: Page, address: str) -> 
     record(address, "queue.builds", *([4] * 3), unit="1", minutes_ago=5)
     record(address, "workers.live", *([2] * 3), unit="1", minutes_ago=5)
     open_at(page, "/monitoring")
-    expect(cells(page, "Live workers", "live workers").first).not_to_have_text("–")
+    expect(cells(page, "Live workers", "live workers").first).not_to_have_text(NOT_MEASURED)
 
     plot(page, "Queued builds").hover()
 
     # Half an hour ago nothing was measured.
-    expect(cells(page, "Queued builds", "queued builds").first).to_have_text("–")
-    expect(cells(page, "Live workers", "live workers").first).to_have_text("–")
+    expect(cells(page, "Queued builds", "queued builds").first).to_have_text(NOT_MEASURED)
+    expect(cells(page, "Live workers", "live workers").first).to_have_text(NOT_MEASURED)
     moment = told(page, "Queued builds").get_by_role("columnheader").nth(1)
     expect(moment).to_have_text(re.compile(r"\d\d:\d\d"))
     expect(told(page, "Live workers").get_by_role("columnheader").nth(1)).to_have_text(moment.inner_text())

@@ -10,5 +10,5 @@ const EVERY = 20_000;
 export function FiringCount() {
   const { data } = useQuery(FiringAlertsDocument, {}, { every: EVERY, paused: !may("read") });
   const count = data?.alerts.totalCount ?? 0;
-  return count > 0 ? <span class="badge bad places-count">{grouped(count)}<span class="away"> firing</span></span> : null;
+  return count > 0 ? <>{" "}<span class="badge bad places-count">{grouped(count)}<span class="away"> firing</span></span></> : null;
 }
