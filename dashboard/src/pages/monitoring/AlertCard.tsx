@@ -56,13 +56,14 @@ function Times({ alert }: { alert: ShownAlertFragment }) {
 }
 
 function About({ alert: { labels, rule } }: { alert: ShownAlertFragment }) {
+  const measured = metricAddress(rule.metric, { aggregate: rule.aggregate, label: labels.map(({ key, value }) => `${key}=${value}`) });
   return (
     <>
       {labels.map(({ key, value }) => (
         <div key={key}><dt>{key}</dt><dd>{key === "package" && value ? <PackageLink name={value} /> : value || "(empty)"}</dd></div>
       ))}
       {rule.metric !== BLOCKED_BUILDS && (
-        <div><dt>Metric</dt><dd><a class="mono" href={metricAddress(rule.metric, { aggregate: rule.aggregate, label: labels.map(({ key, value }) => `${key}=${value}`) })}>{rule.metric}</a></dd></div>
+        <div><dt>Metric</dt><dd><a class="mono" href={measured}>{rule.metric}</a></dd></div>
       )}
     </>
   );
@@ -70,10 +71,11 @@ function About({ alert: { labels, rule } }: { alert: ShownAlertFragment }) {
 
 function DeliveriesOf({ alert }: { alert: ShownAlertFragment }) {
   const isOpen = place.value.query.get("open") === alert.id;
+  const turn = () => go(changed({ open: isOpen ? null : alert.id }), { replace: true });
   return (
     <div>
-      <button type="button" class="quiet alert-open" aria-expanded={isOpen} onClick={() => go(changed({ open: isOpen ? null : alert.id }), { replace: true })}>
-        {isOpen ? "Hide deliveries" : "Deliveries"}
+      <button type="button" class="quiet alert-open" aria-expanded={isOpen} onClick={turn}>
+        {isOpen ? "Hide deliveries" : "Deliveries"}<span class="away"> of {alert.rule.name}</span>
       </button>
       {isOpen && <Deliveries alert={alert.id} state={alert.state} />}
     </div>

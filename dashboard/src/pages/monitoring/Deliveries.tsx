@@ -22,7 +22,8 @@ export function Deliveries({ alert, state }: { alert: string; state: string }) {
       <Answered answer={answer}>
         {({ node }) => {
           const deliveries = node && "deliveries" in node ? node.deliveries : [];
-          return deliveries.length ? <Attempts deliveries={deliveries} /> : <Empty><p>{state === "PENDING" ? "Its receiver is told once it fires." : "Its receiver has not been told yet."}</p></Empty>;
+          if (deliveries.length) return <Attempts deliveries={deliveries} />;
+          return <Empty><p>{state === "PENDING" ? "Its receiver is told once it fires." : "Its receiver has not been told yet."}</p></Empty>;
         }}
       </Answered>
       {may("write") && state !== "PENDING" && <button type="button" disabled={again.isRunning} onClick={() => void redeliver()}>Deliver again</button>}
@@ -37,9 +38,12 @@ function Attempts({ deliveries }: { deliveries: readonly Delivery[] }) {
       <tbody>
         {deliveries.map(({ id, at, attempt, delivered, status, message }) => (
           <tr key={id}>
-            <td><Ago at={at} /></td>
+            <td class="figure"><Ago at={at} /></td>
             <td class="end">{attempt}</td>
-            <td><span class={`badge ${delivered ? "good" : "bad"}`}>{delivered ? "delivered" : "failed"}</span> {status ?? "no answer"}{message && <span class="note"> {message}</span>}</td>
+            <td>
+              <span class={`badge ${delivered ? "good" : "bad"}`}>{delivered ? "delivered" : "failed"}</span> {status ?? "no answer"}
+              {message && <span class="note"> {message}</span>}
+            </td>
           </tr>
         ))}
       </tbody>

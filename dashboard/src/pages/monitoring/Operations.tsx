@@ -41,7 +41,7 @@ function Sorting({ sort }: { sort: Sort }) {
 }
 
 function Table({ rows, sort, seconds }: { rows: Row[]; sort: Sort; seconds: number }) {
-  if (rows.length === 0) return <Empty><p>Nothing was measured in this window. Name your operations, as in <code>query Names {"{ … }"}</code>, and they are told apart here.</p></Empty>;
+  if (rows.length === 0) return <Unmeasured />;
   const shown = [...rows].sort((one, other) => other[sort] - one[sort]).slice(0, SHOWN);
   return (
     <>
@@ -70,6 +70,14 @@ function Table({ rows, sort, seconds }: { rows: Row[]; sort: Sort; seconds: numb
         P50, P95 and P99 are those of the parts of the window, each counted by its calls.
       </p>
     </>
+  );
+}
+
+function Unmeasured() {
+  return (
+    <Empty>
+      <p>Nothing was measured in this window. Name your operations, as in <code>query Names {"{ … }"}</code>, and they are told apart here.</p>
+    </Empty>
   );
 }
 

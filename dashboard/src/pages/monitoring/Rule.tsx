@@ -60,9 +60,9 @@ function Deletion({ name }: { name: string }) {
       <p class="note">Its alerts go with it, and receivers are not told that these are over. Disable it first where they should be.</p>
       {deletion.error && <Problem error={deletion.error} />}
       <div class="controls">
-        {isSure
-          ? <><button type="button" class="danger" disabled={deletion.isRunning} onClick={() => void remove()}>Delete {name}</button><button type="button" onClick={() => setSure(false)}>Keep it</button></>
-          : <button type="button" class="danger" onClick={() => setSure(true)}>Delete…</button>}
+        {!isSure && <button type="button" class="danger" onClick={() => setSure(true)}>Delete…</button>}
+        {isSure && <button type="button" class="danger" disabled={deletion.isRunning} onClick={() => void remove()}>Delete {name}</button>}
+        {isSure && <button type="button" onClick={() => setSure(false)}>Keep it</button>}
       </div>
     </section>
   );
