@@ -1,5 +1,6 @@
 """Answering from what was measured, and taking in what others have measured."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ _VALUES: Final[Mapping[MetricAggregate, Callable[[Summary], float]]] = {
 # The database adds up what needs no sketch.
 _SKETCHED: Final = frozenset({MetricAggregate.P50, MetricAggregate.P95, MetricAggregate.P99})
 
+_Series = tuple[tuple[str, str], ...]
+"""The labels that it is told apart by, in their order."""
+
 # All of a window, as one bucket: of 1,000 years.
 _LONGER_THAN_ANY: Final = 1_000 * MAX_SECONDS
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,6 +64,8 @@ class MetricRequest:
     """None: now."""
     bucket_seconds: int = MINUTE
     aggregate: MetricAggregate = MetricAggregate.MEAN
+    by: frozenset[str] | None = None
+    """Labels that tell series apart: those that differ in others alone are one. None: all do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,13 @@ def query(database: Database, request: MetricRequest, *, now: datetime) -> list[
     with database.read() as connection:
         window = parts(connection, since, until, seconds)
         return _read(
-            connection, request.name, request.labels, window, bucket=seconds, aggregate=request.aggregate
+            connection,
+            request.name,
+            request.labels,
+            window,
+            bucket=seconds,
+            aggregate=request.aggregate,
+            by=request.by,
         )
 
 
@@ -217,20 +229,27 @@ def _read(
     *,
     bucket: int,
     aggregate: MetricAggregate,
+    by: frozenset[str] | None = None,
 ) -> list[Series]:
     """Return the series that were measured, ordered by their labels."""
-    found: dict[str, _Measured] = defaultdict(_Measured)
+    found: dict[_Series, _Measured] = defaultdict(_Measured)
     for part in window:
         for row in _rows(connection, name, labels, part, bucket, aggregate):
-            measured = found[row.labels]
+            measured = found[_told_apart(row.labels, by)]
             measured.unit = row.unit
             measured.rows[int(row.at.timestamp()) // bucket].append(row)
     _check_points(sum(len(measured.rows) for measured in found.values()))
-    by_labels = sorted(found, key=lambda text: sorted(metrics.labels_of(text).items()))
     return [
-        Series(name, found[text].unit, dict(metrics.labels_of(text)), _points(found[text], bucket, aggregate))
-        for text in by_labels
+        Series(name, found[series].unit, dict(series), _points(found[series], bucket, aggregate))
+        for series in sorted(found)
     ]
+
+
+# Rows have their labels as text: there are few series, and many rows of each.
+@functools.lru_cache(4_096)
+def _told_apart(labels: str, by: frozenset[str] | None) -> _Series:
+    known = metrics.labels_of(labels)
+    return tuple(sorted((name, value) for name, value in known.items() if by is None or name in by))
 
 
 def _rows(

@@ -43,6 +43,11 @@ class MetricQuery:
     aggregate: MetricAggregate = strawberry.field(
         default=MetricAggregate.MEAN, description="What each point tells."
     )
+    by: list[str] | None = strawberry.field(
+        default=None,
+        description="Labels that tell series apart, such as `operation`; those that differ in others alone are added up, and an "
+        "empty list gives one of all. Null: by every label.",
+    )
 
     def to_request(self) -> metrics.MetricRequest:
         """Return the use case's form of it."""
@@ -53,6 +58,7 @@ class MetricQuery:
             until=self.until,
             bucket_seconds=self.bucket_seconds,
             aggregate=monitoring_tables.MetricAggregate[self.aggregate.name],
+            by=None if self.by is None else frozenset(self.by),
         )
 
 

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { connection, lag } from "./api/live.ts";
 import { signOut, viewer } from "./api/session.ts";
+import { FiringCount } from "./pages/monitoring/FiringCount.tsx";
 import { address, go, place } from "./routing.ts";
 import { now, seconds } from "./ui/figures.tsx";
 import { PackagePicker } from "./ui/PackagePicker.tsx";
@@ -30,7 +31,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
             <ul aria-labelledby={`nav-${group}`}>
               {places.map(([path, name]) => (
                 <li key={path}>
-                  <a href={address([path])} aria-current={place.value.path[0] === path ? "page" : undefined}>{name}</a>
+                  <a href={address([path])} aria-current={place.value.path[0] === path ? "page" : undefined}>{name}{path === "alerts" && <FiringCount />}</a>
                 </li>
               ))}
             </ul>

@@ -162,6 +162,26 @@ def test_a_database_without_five_minutes_is_read_all_the_same_while_they_are_mad
     assert found.points == tuple(Point(NOW - timedelta(hours=n), n) for n in range(84, 0, -1))
 
 
+@pytest.mark.parametrize(
+    ("aggregate", "paris"), [(MetricAggregate.COUNT, 5), (MetricAggregate.MEAN, 3), (MetricAggregate.P50, 3)]
+)
+def test_series_that_differ_in_other_labels_are_added_up(
+    database: Database, aggregate: MetricAggregate, paris: float
+) -> None:
+    values = [sample(minutes(1), value, PARIS | {"room": str(value)}) for value in (1, 2, 3, 4, 5)]
+    given(database, *values, sample(minutes(1), 7, LYON), sample(minutes(1), 9, {"room": "6"}))
+    request = MetricRequest("load", bucket_seconds=HOUR, aggregate=aggregate, by=frozenset({"site"}))
+
+    found = query(database, request, now=NOW)
+
+    lyon, unnamed = (1, 1) if aggregate is MetricAggregate.COUNT else (7, 9)
+    assert [(series.labels, series.points[0].value) for series in found] == [
+        ({}, unnamed),
+        (LYON, lyon),
+        (PARIS, pytest.approx(paris)),
+    ]
+
+
 def test_what_is_no_longer_kept_by_the_minute_comes_by_the_hour_and_then_by_the_day(
     database: Database,
 ) -> None:

@@ -38,6 +38,19 @@ def test_what_is_recorded_can_be_asked_for_by_name_and_labels(world: World) -> N
         assert values(world, labels=paris, aggregate=aggregate) == [("paris", [value])]
 
 
+def test_series_are_told_apart_by_the_labels_that_are_named(world: World) -> None:
+    rooms = [{**sample(value, "paris"), "labels": [{"key": "room", "value": str(value)}]} for value in (1, 4)]
+    world.ask(RECORD, metrics=[*rooms, sample(7, "lyon")])
+    asked = {"name": "load", "bucketSeconds": 86_400}
+
+    whole = world.ask(ASK, asked={**asked, "by": []})["metrics"]
+    by_site = world.ask(ASK, asked={**asked, "by": ["site"]})["metrics"]
+
+    assert [(each["labels"], each["points"][0]["value"]) for each in whole] == [([], 4)]
+    lyon = [{"key": "site", "value": "lyon"}]
+    assert [(each["labels"], each["points"][0]["value"]) for each in by_site] == [([], 2.5), (lyon, 7)]
+
+
 def test_a_series_comes_with_its_unit_and_points_with_their_moments(world: World) -> None:
     at = datetime.now(UTC).replace(second=30, microsecond=0) - timedelta(minutes=5)
     world.ask(RECORD, metrics=[sample(1.5, "paris", at=at.isoformat())])
