@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# All that is given out of IPv6 as addresses of the open internet (RFC 4291). Of the rest Python takes much for public.
+_GIVEN_OUT: Final = ipaddress.IPv6Network("2000::/3")
+
 # Of one process at a time. A receiver that does not answer holds up one of them for the time of an attempt.
 _MOST: Final = 8
 
@@ -139,6 +142,10 @@ async def send(client: httpx.AsyncClient, claim: Claim, policy: WebhookPolicy) -
         return Answer(False, None, "the webhook is not an address that can be sent to", is_final=True)
     except (httpx.HTTPError, OSError) as error:
         return Answer(False, None, _without_secrets(f"{type(error).__name__}: {error}", claim))
+    except Exception as error:
+        # One receiver must not keep all others from being told, nor end the server.
+        log.exception("sending a webhook has failed", extra={"notification": claim.notification_id})
+        return Answer(False, None, f"{type(error).__name__}: see the log of the server")
 
 
 async def _post(client: httpx.AsyncClient, claim: Claim, webhook: str, policy: WebhookPolicy) -> Answer:
@@ -170,17 +177,21 @@ async def _post(client: httpx.AsyncClient, claim: Claim, webhook: str, policy: W
 async def _checked_address(url: httpx.URL, *, allows_private: bool) -> str:
     """Return an address of a URL's host that may be sent to. Raises RefusedAddress, and OSError when there is none."""
     port = url.port or (443 if url.scheme == "https" else 80)
-    found = await anyio.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    # As it is looked up: `url.host` is for readers, and fails of what stands for no text of theirs.
+    host = url.raw_host.decode("ascii")
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
     allowed = [each for each in addresses if allows_private or is_public(each)]
     if not allowed:
-        raise RefusedAddress(url.host, addresses)
+        raise RefusedAddress(host, addresses)
     return allowed[0]
 
 
 def is_public(address: str) -> bool:
     """Whether an address is one of the open internet's, and does not stand for another that is not."""
     parsed = ipaddress.ip_address(address)
+    if parsed.version == 6 and parsed not in _GIVEN_OUT and parsed not in _TRANSLATED:
+        return False
     return all(each.is_global and not each.is_multicast for each in (parsed, *_embedded(parsed)))
 
 
@@ -188,8 +199,6 @@ def _embedded(address: _Address) -> Iterable[_Address]:
     """Yield the IPv4 addresses that an IPv6 address stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:

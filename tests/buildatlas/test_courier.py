@@ -134,6 +134,11 @@ def test_what_is_here_is_refused_unless_allowed(told: Receiver) -> None:
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::808:808", True),
         ("2002:7f00:1::", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
+        ("4000::1", False),
     ],
 )
 def test_only_addresses_of_the_open_internet_are_public(address: str, public: bool) -> None:
@@ -180,6 +185,34 @@ def test_what_cannot_be_sent_to_is_given_up(webhook: str | None) -> None:
     answer = sent(claim(webhook))
 
     assert (answer.delivered, answer.is_final) == (False, True)
+
+
+@pytest.mark.parametrize("webhook", ["http://xn--a/hook", "http://xn--zz-.example/hook"])
+def test_a_name_that_no_reader_can_be_shown_is_only_looked_up(
+    webhook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(host: str, port: int, **_: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host} is not known")
+
+    monkeypatch.setattr(anyio, "getaddrinfo", unknown)
+
+    answer = sent(claim(webhook))
+
+    assert (answer.delivered, answer.is_final) == (False, False)
+    assert answer.message is not None
+    assert answer.message.startswith("gaierror: ")
+
+
+def test_what_nobody_has_expected_is_logged_and_tried_again(
+    told: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def odd(*_: object, **__: object) -> list[Any]:
+        raise KeyError("odd")
+
+    monkeypatch.setattr(anyio, "getaddrinfo", odd)
+
+    assert sent(claim(told.url)) == Answer(False, None, "KeyError: see the log of the server")
+    assert [record.getMessage() for record in caplog.records] == ["sending a webhook has failed"]
 
 
 def test_what_is_due_is_sent_in_order_until_it_ends(database: Database, told: Receiver) -> None:
