@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import random
 import socket
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,6 +89,7 @@ class Courier:
             follow_redirects=False,
             # A proxy from the environment would be told the name, and look it up anew.
             trust_env=False,
+            verify=_authorities(),
             # A connection is to one address, which may have several names, and was verified for one of them.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
@@ -125,6 +127,15 @@ class Courier:
             log.exception("noting what came of a webhook has failed", extra=facts)
         else:
             log.info("a webhook was sent", extra={**facts, "outcome": outcome or "to be sent again"})
+
+
+def _authorities() -> ssl.SSLContext:
+    """Return whose certificates are believed: as SSL_CERT_FILE and SSL_CERT_DIR say, which may name an organisation's own."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        log.warning("webhooks trust the usual authorities, as SSL_CERT_FILE cannot be read: %s", error)
+        return httpx.create_ssl_context(trust_env=False)
 
 
 async def send(client: httpx.AsyncClient, claim: Claim, policy: WebhookPolicy) -> Answer:

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -38,7 +39,10 @@ class Call:
 class Receiver:
     """Answers with `status` and `text`, or not at all while it `hangs`."""
 
+    host: str = "localhost"
+    """As it is called."""
     port: int = 0
+    scheme: str = "http"
     status: int = 200
     hangs: bool = False
     text: str = ""
@@ -47,7 +51,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port}/hook?key=k3y-of-mine"
+        return f"{self.scheme}://{self.host}:{self.port}/hook?key=k3y-of-mine"
 
     def taken(self) -> list[Call]:
         """Return the calls that it has answered well."""
@@ -59,9 +63,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """Give one that listens as long as the block runs."""
-    answers = Receiver()
+def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None = None) -> Iterator[Receiver]:
+    """Give one that listens as long as the block runs; with a certificate and its key it speaks HTTPS."""
+    answers = Receiver(scheme="http" if certificate is None else "https")
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -84,8 +88,12 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:
             del format, args
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer((address, 0), Handler) as server:
         server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         answers.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

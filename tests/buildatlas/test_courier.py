@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -26,6 +27,29 @@ from tests.resolvers.alert_world import World, hot
 
 HERE = WebhookPolicy(allows_private=True, timeout=timedelta(seconds=1))
 ABROAD = WebhookPolicy(timeout=timedelta(seconds=1))
+
+
+CERTIFICATE, KEY = (
+    str(Path(__file__).parents[1] / "api" / "tls" / name) for name in ("certificate.pem", "key.pem")
+)
+"""Of `localhost` and 127.0.0.1."""
+
+
+@pytest.fixture
+def secure() -> Iterator[Receiver]:
+    """A receiver that speaks HTTPS, at an address that its certificate says nothing of."""
+    with receiver("127.0.0.2", certificate=(CERTIFICATE, KEY)) as listening:
+        yield listening
+
+
+def looked_up_as(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every name stand for this address."""
+
+    async def found(host: str, port: int, **_: object) -> list[Any]:
+        del host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", found)
 
 
 @pytest.fixture
@@ -178,6 +202,52 @@ def test_of_several_addresses_a_public_one_is_taken(monkeypatch: pytest.MonkeyPa
     )
 
     assert checked == "8.8.8.8"
+
+
+def test_https_is_spoken_to_the_address_that_was_checked_and_for_the_name(
+    secure: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CERTIFICATE)
+    looked_up_as("127.0.0.2", monkeypatch)
+
+    assert sent(claim(secure.url)) == Answer(True, 200, None)
+    assert secure.calls[0].headers["host"] == f"localhost:{secure.port}"
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "problem"),
+    [
+        ("alerts.example", True, "certificate is not valid for 'alerts.example'"),
+        ("127.0.0.2", True, "IP address mismatch, certificate is not valid for '127.0.0.2'"),
+        ("localhost", False, "self-signed certificate"),
+    ],
+)
+def test_a_receiver_that_cannot_show_who_it_is_is_told_nothing(
+    secure: Receiver, monkeypatch: pytest.MonkeyPatch, host: str, trusted: bool, problem: str
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", CERTIFICATE)
+    else:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    looked_up_as("127.0.0.2", monkeypatch)
+    secure.host = host
+
+    answer = sent(claim(secure.url))
+
+    assert (answer.delivered, answer.is_final) == (False, False)
+    assert answer.message is not None
+    assert "CERTIFICATE_VERIFY_FAILED" in answer.message
+    assert problem in answer.message
+    assert secure.calls == []
+
+
+def test_authorities_that_cannot_be_read_leave_the_usual_ones(
+    told: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "missing.pem")
+
+    assert sent(claim(told.url)) == Answer(True, 200, None)
+    assert "SSL_CERT_FILE cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("webhook", [None, "http://a\x01b/hook"])
