@@ -4,13 +4,15 @@ How it works: the name of a receiver is looked up once, what it stands for is ch
 address, so that a name which comes to mean another address between the check and the connection gains nothing.
 """
 
+import asyncio
 import ipaddress
 import logging
 import random
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias
@@ -20,7 +22,7 @@ import anyio.to_thread
 import httpx
 
 from buildatlas.release import version
-from resolvers.webhooks import Answer, Claim, WebhookPolicy, body_of, claim_due, headers_of, settle
+from resolvers.webhooks import Answer, Claim, WebhookPolicy, body_of, claim_due, headers_of, settle, site_of
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -31,8 +33,8 @@ _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 # All that is given out of IPv6 as addresses of the open internet (RFC 4291). Of the rest Python takes much for public.
 _GIVEN_OUT: Final = ipaddress.IPv6Network("2000::/3")
 
-# Of one process at a time. A receiver that does not answer holds up one of them for the time of an attempt.
-_MOST: Final = 8
+# Of one process at a time. Each is a connection, and of one site there are a few at most.
+_MOST: Final = 64
 
 # How often it is looked whether there is something to send.
 _TICK_SECONDS: Final = 1.0
@@ -69,18 +71,24 @@ class Courier:
 
     database: Database
     policy: WebhookPolicy
+    _under_way: Counter[str] = field(default_factory=Counter, init=False)
+    """How many are being sent, by site."""
+    _has_room: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set once one was sent, when there may be another."""
 
     async def run(self) -> None:
-        """Look for something to send every second or so, and send it."""
-        limiter = anyio.CapacityLimiter(_MOST)
+        """Look for something to send every second or so, and whenever something was sent, and send it."""
         async with self._client() as client, anyio.create_task_group() as tasks:
             while True:
+                self._has_room.clear()
                 # What has been claimed nobody else sends, so it is begun although the server ends.
                 with anyio.CancelScope(shield=True):
-                    for claim in await self._claim(int(limiter.available_tokens)):
-                        tasks.start_soon(self._deliver, client, claim, limiter)
+                    for claim in await self._claim():
+                        self._under_way[site_of(claim.webhook)] += 1
+                        tasks.start_soon(self._deliver, client, claim)
                 # Each process at a time of its own, so that hardly ever two want the same.
-                await anyio.sleep(random.uniform(0.5, 1.5) * _TICK_SECONDS)  # noqa: S311 - nobody gains by guessing it
+                with anyio.move_on_after(random.uniform(0.5, 1.5) * _TICK_SECONDS):  # noqa: S311 - nobody gains by guessing it
+                    await self._has_room.wait()
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -94,10 +102,18 @@ class Courier:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
-    async def _claim(self, room: int) -> list[Claim]:
+    async def _claim(self) -> list[Claim]:
+        room = _MOST - self._under_way.total()
         if room < 1:
             return []
-        find = partial(claim_due, self.database, self.policy, limit=room, now=datetime.now(UTC))
+        find = partial(
+            claim_due,
+            self.database,
+            self.policy,
+            limit=room,
+            under_way=self._under_way.copy(),
+            clock=lambda: datetime.now(UTC),
+        )
         try:
             return await anyio.to_thread.run_sync(find)
         except StorageError as error:
@@ -106,12 +122,15 @@ class Courier:
             log.exception("looking for webhooks to send has failed")
         return []
 
-    async def _deliver(self, client: httpx.AsyncClient, claim: Claim, limiter: anyio.CapacityLimiter) -> None:
-        # A server that ends waits for it: what was received has to be noted, or it would be sent again.
-        with anyio.CancelScope(shield=True):
-            async with limiter:
+    async def _deliver(self, client: httpx.AsyncClient, claim: Claim) -> None:
+        try:
+            # A server that ends waits for it: what was received has to be noted, or it would be sent again.
+            with anyio.CancelScope(shield=True):
                 answer = await send(client, claim, self.policy)
                 await self._settle(claim, answer)
+        finally:
+            self._under_way[site_of(claim.webhook)] -= 1
+            self._has_room.set()
 
     async def _settle(self, claim: Claim, answer: Answer) -> None:
         jitter = random.random()  # noqa: S311 - it spreads attempts, and guards nothing

@@ -4,14 +4,10 @@ import http.server
 import json
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-# Longer than any sender waits.
-_HANGS_SECONDS: Final = 4.0
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,9 @@ class Receiver:
     scheme: str = "http"
     status: int = 200
     hangs: bool = False
+    hangs_for: float = 4.0
+    """Seconds, or until it is let go: longer than most senders wait."""
+    let_go: threading.Event = field(default_factory=threading.Event)
     text: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -73,7 +72,7 @@ def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None 
             headers = {name.lower(): value for name, value in self.headers.items()}
             if answers.hangs:
                 answers.calls.append(Call(headers, raw, 0))
-                time.sleep(_HANGS_SECONDS)
+                answers.let_go.wait(answers.hangs_for)
                 self.close_connection = True
                 return
             answers.calls.append(Call(headers, raw, answers.status))

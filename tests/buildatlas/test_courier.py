@@ -5,7 +5,9 @@ import hashlib
 import hmac
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from buildatlas.courier import Courier, is_public, send
 from resolvers.alert_rules import RuleRequest, set_rule
 from resolvers.alerting import evaluate
 from resolvers.webhooks import Answer, Claim, WebhookPolicy
-from storage import alerts, deliveries
+from storage import alert_rules, alerts, deliveries
 from storage.database import Database
 from tests.api.processes import wait_until
 from tests.api.receiver import Receiver, receiver
@@ -308,3 +310,38 @@ def test_what_is_due_is_sent_in_order_until_it_ends(database: Database, told: Re
     with database.read() as connection:
         logged = deliveries.of_alerts(connection, [row.id for row in alerts.page(connection, limit=9)])
     assert [[row.delivered for row in rows] for rows in logged.values()] == [[True, True]] * 2
+
+
+def test_receivers_that_do_not_answer_keep_no_other_from_being_told(
+    database: Database, told: Receiver
+) -> None:
+    patient = WebhookPolicy(allows_private=True, timeout=timedelta(minutes=1))
+    world = World(database, now=datetime.now(UTC) - timedelta(hours=1))
+    with ExitStack() as listening:
+        hanging = [listening.enter_context(receiver()) for _ in range(10)]
+        for number, each in enumerate([*hanging, told]):
+            each.hangs, each.hangs_for = each is not told, 60
+            rule = hot(name=str(number), for_seconds=0, webhook=each.url)
+            set_rule(database, RuleRequest(rule), now=world.now)
+        world.evaluate(paris=9, rome=9, oslo=9, bonn=9)
+
+        async def story() -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(Courier(database, patient).run)
+                await asyncio.to_thread(wait_until, lambda: logged(database) == {"10": 4})
+                await asyncio.to_thread(wait_until, lambda: all(len(each.calls) == 2 for each in hanging))
+                tasks.cancel_scope.cancel()
+                assert logged(database) == {"10": 4}
+                for each in hanging:
+                    each.let_go.set()
+
+        asyncio.run(story())
+
+
+def logged(database: Database) -> dict[str, int]:
+    """Return how many attempts have ended, by rule."""
+    with database.read() as connection:
+        names = {rule.id: rule.name for rule in alert_rules.all_rules(connection)}
+        found = alerts.page(connection, limit=100)
+        attempts = deliveries.of_alerts(connection, [alert.id for alert in found])
+    return dict(Counter(names[alert.rule_id] for alert in found for _ in attempts[alert.id]))
