@@ -41,6 +41,7 @@ SUBSCRIBERS: Final = "subscribers"
 QUEUE: Final = "queue.builds"
 OLDEST_QUEUED: Final = "queue.oldest.seconds"
 WORKERS: Final = "workers.live"
+EVALUATED: Final = "alerts.evaluated.seconds"
 OVERFLOWED: Final = "metrics.overflowed"
 LOST: Final = "metrics.lost"
 OTHER: Final = "other"
@@ -94,6 +95,9 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     QUEUE: Measurement(ONE, (), "builds that wait for a worker"),
     OLDEST_QUEUED: Measurement(SECONDS, (), "for how long the oldest of those has waited"),
     WORKERS: Measurement(ONE, (), "workers that were heard of in the last five minutes"),
+    EVALUATED: Measurement(
+        SECONDS, (), "when a server process has begun to evaluate the rules of alerts, from 1970"
+    ),
     OVERFLOWED: Measurement(ONE, (), "values that were counted under `other`, as there were too many series"),
     LOST: Measurement(ONE, (), "values that were not written, as the database could not be written to"),
     OTHER: Measurement("", (), "values of whatever there was no room for"),

@@ -12,14 +12,16 @@ import pytest
 from resolvers import alert_steps
 from resolvers.alert_readings import BLOCKED_BUILDS, Reading, readings
 from resolvers.alert_rules import RuleRequest, delete_rule, set_rule
-from resolvers.alerting import evaluate
+from resolvers.alerting import evaluate, take_turn
 from resolvers.alerts import acknowledge, trim
 from resolvers.metrics import record
 from storage import alerts, deliveries, history
 from storage.database import Database
+from storage.errors import OutOfTime
 from storage.monitoring_rows import AlertRuleRow
 from storage.monitoring_tables import AlertRuleFields, Comparison, MetricAggregate, MetricFields
 from storage.tables import SubjectType
+from storage.time_limits import check_time
 from storage.transitions import AlertState, BuildConclusion
 from tests.resolvers import build_world
 from tests.resolvers.alert_world import World, hot, told_states
@@ -189,6 +191,41 @@ def test_one_rule_that_cannot_be_evaluated_does_not_keep_others_from_it(world: W
         evaluate(world.database, now=world.now, see=see)
 
     assert world.states() == ["FIRING"] * 2
+
+
+def test_a_rule_that_looks_for_too_long_does_not_keep_others_from_being_evaluated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolvers.alerting._LONGEST_LOOK", timedelta(0))
+    for name in ("a", "b"):
+        world.set(name=name, for_seconds=0)
+
+    def see(database: Database, rule: AlertRuleRow, now: datetime) -> list[Reading]:
+        if rule.name == "a":
+            check_time()
+        return world._see(database, rule, now)
+
+    world.seen = {"paris": 6}
+    with pytest.raises(OutOfTime):
+        evaluate(world.database, now=world.now, see=see)
+
+    assert world.states() == ["FIRING"]
+
+
+def test_of_several_who_evaluate_each_takes_its_turn(database: Database) -> None:
+    every = timedelta(seconds=10)
+    turns = [
+        take_turn(database, every=every, now=NOW + timedelta(seconds=seconds))
+        for seconds in (0, 1, 9.9, 10, 19, 20, 55, 64, 65)
+    ]
+
+    assert turns == [True, False, False, True, False, True, True, False, True]
+
+
+def test_a_clock_that_is_ahead_keeps_nobody_from_evaluating(database: Database) -> None:
+    take_turn(database, every=timedelta(seconds=10), now=NOW + timedelta(hours=1))
+
+    assert take_turn(database, every=timedelta(seconds=10), now=NOW)
 
 
 @pytest.mark.parametrize("step", ["begin", "fire", "resolve"])
