@@ -180,7 +180,7 @@ async def send(client: httpx.AsyncClient, claim: Claim, policy: WebhookPolicy) -
 
 async def _post(client: httpx.AsyncClient, claim: Claim, webhook: str, policy: WebhookPolicy) -> Answer:
     url = httpx.URL(webhook)
-    address = await _checked_address(url, allows_private=policy.allows_private)
+    address = await _checked_address(url, claim.attempt, allows_private=policy.allows_private)
     body = body_of(claim, policy)
     headers = {
         **headers_of(claim, body, now=datetime.now(UTC)),
@@ -204,17 +204,20 @@ async def _post(client: httpx.AsyncClient, claim: Claim, webhook: str, policy: W
         await response.aclose()
 
 
-async def _checked_address(url: httpx.URL, *, allows_private: bool) -> str:
-    """Return an address of a URL's host that may be sent to. Raises RefusedAddress, and OSError when there is none."""
+async def _checked_address(url: httpx.URL, attempt: int, *, allows_private: bool) -> str:
+    """Return for each attempt an address of a URL's host that may be sent to. Raises RefusedAddress, and OSError when there is none."""
     port = url.port or (443 if url.scheme == "https" else 80)
     # As it is looked up: `url.host` is for readers, and fails of what stands for no text of theirs.
     host = url.raw_host.decode("ascii")
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    # In a thread of its own: the event loop has half a dozen for it, which names that nobody answers for would take up.
+    found = await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
     addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
     allowed = [each for each in addresses if allows_private or is_public(each)]
     if not allowed:
         raise RefusedAddress(host, addresses)
-    return allowed[0]
+    # One may be out of reach from here.
+    return allowed[(attempt - 1) % len(allowed)]
 
 
 def is_public(address: str) -> bool:
@@ -252,7 +255,7 @@ def _answer(response: httpx.Response, body: bytes, claim: Claim) -> Answer:
         return Answer(True, response.status_code, None)
     text = " ".join(_without_secrets(body.decode(errors="replace"), claim).split())
     told = "".join(character for character in text if character.isprintable())
-    reason = f"{response.status_code} {response.reason_phrase}".strip()
+    reason = f"{response.status_code} {_without_secrets(response.reason_phrase, claim)}".strip()
     shown = f"{told[:_MOST_SHOWN]}…" if len(told) > _MOST_SHOWN else told
     return Answer(False, response.status_code, f"{reason}: {shown}" if shown else reason)
 

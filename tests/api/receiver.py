@@ -44,6 +44,7 @@ class Receiver:
     hangs_for: float = 4.0
     """Seconds, or until it is let go: longer than most senders wait."""
     let_go: threading.Event = field(default_factory=threading.Event)
+    reason: str | None = None
     text: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -76,7 +77,7 @@ def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None 
                 self.close_connection = True
                 return
             answers.calls.append(Call(headers, raw, answers.status))
-            self.send_response(answers.status)
+            self.send_response(answers.status, answers.reason)
             for name, value in answers.headers.items():
                 self.send_header(name, value)
             text = answers.text.encode()

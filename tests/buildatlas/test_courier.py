@@ -47,11 +47,11 @@ def secure() -> Iterator[Receiver]:
 def looked_up_as(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every name stand for this address."""
 
-    async def found(host: str, port: int, **_: object) -> list[Any]:
+    def found(host: str, port: int, **_: object) -> list[Any]:
         del host
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(anyio, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
 @pytest.fixture
@@ -116,6 +116,12 @@ def test_what_a_receiver_says_is_told_without_secrets_and_in_part(told: Receiver
     assert answer.message.isprintable()
 
 
+def test_what_stands_beside_the_status_is_told_without_secrets(told: Receiver) -> None:
+    told.status, told.reason = 500, "s3cret is wrong"
+
+    assert sent(claim(told.url)).message == "500 … is wrong"
+
+
 def test_who_is_not_there_is_told_of_without_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -177,12 +183,12 @@ def test_the_address_that_was_checked_is_the_one_that_is_sent_to(
     """A name that means a public address when it is checked, and this machine when it is looked up again."""
     looked_up: list[str] = []
 
-    async def rebind(host: str, port: int, **_: object) -> list[Any]:
+    def rebind(host: str, port: int, **_: object) -> list[Any]:
         looked_up.append(host)
         address = "127.0.0.1" if len(looked_up) == 1 else "127.0.0.2"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(anyio, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
     monkeypatch.setattr(courier, "is_public", lambda address: address == "127.0.0.1")
 
     answer = sent(claim(f"http://rebinding.example:{told.port}/hook"), ABROAD)
@@ -192,18 +198,20 @@ def test_the_address_that_was_checked_is_the_one_that_is_sent_to(
     assert told.calls[0].headers["host"] == f"rebinding.example:{told.port}"
 
 
-def test_of_several_addresses_a_public_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def several(host: str, port: int, **_: object) -> list[Any]:
+@pytest.mark.parametrize(("attempt", "expected"), [(1, "8.8.8.8"), (2, "8.8.4.4"), (3, "8.8.8.8")])
+def test_of_several_addresses_the_public_ones_are_taken_by_turns(
+    monkeypatch: pytest.MonkeyPatch, attempt: int, expected: str
+) -> None:
+    def several(host: str, port: int, **_: object) -> list[Any]:
         del host
-        return [(0, 0, 0, "", (address, port)) for address in ("10.0.0.1", "8.8.8.8")]
+        return [(0, 0, 0, "", (address, port)) for address in ("10.0.0.1", "8.8.8.8", "8.8.4.4")]
 
-    monkeypatch.setattr(anyio, "getaddrinfo", several)
+    monkeypatch.setattr(socket, "getaddrinfo", several)
 
-    checked = asyncio.run(
-        courier._checked_address(httpx.URL("https://receiver.example/"), allows_private=False)
-    )
+    url = httpx.URL("https://receiver.example/")
+    checked = asyncio.run(courier._checked_address(url, attempt, allows_private=False))
 
-    assert checked == "8.8.8.8"
+    assert checked == expected
 
 
 def test_https_is_spoken_to_the_address_that_was_checked_and_for_the_name(
@@ -263,10 +271,10 @@ def test_what_cannot_be_sent_to_is_given_up(webhook: str | None) -> None:
 def test_a_name_that_no_reader_can_be_shown_is_only_looked_up(
     webhook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unknown(host: str, port: int, **_: object) -> list[Any]:
+    def unknown(host: str, port: int, **_: object) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, f"{host} is not known")
 
-    monkeypatch.setattr(anyio, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
     answer = sent(claim(webhook))
 
@@ -278,10 +286,10 @@ def test_a_name_that_no_reader_can_be_shown_is_only_looked_up(
 def test_what_nobody_has_expected_is_logged_and_tried_again(
     told: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def odd(*_: object, **__: object) -> list[Any]:
+    def odd(*_: object, **__: object) -> list[Any]:
         raise KeyError("odd")
 
-    monkeypatch.setattr(anyio, "getaddrinfo", odd)
+    monkeypatch.setattr(socket, "getaddrinfo", odd)
 
     assert sent(claim(told.url)) == Answer(False, None, "KeyError: see the log of the server")
     assert [record.getMessage() for record in caplog.records] == ["sending a webhook has failed"]
