@@ -22,7 +22,7 @@ from storage.monitoring_rows import AlertRuleRow
 from storage.monitoring_tables import AlertRuleFields, Comparison, MetricAggregate, MetricFields
 from storage.tables import SubjectType
 from storage.time_limits import check_time
-from storage.transitions import AlertState, BuildConclusion
+from storage.transitions import AlertState, BuildConclusion, BuildStatus
 from tests.resolvers import build_world
 from tests.resolvers.alert_world import World, hot, told_states
 from tests.storage.world import NOW
@@ -89,6 +89,19 @@ def test_what_is_over_before_it_fires_is_told_to_nobody(world: World) -> None:
 
     assert world.states() == ["RESOLVED"]
     assert world.deliver() == []
+
+
+def test_a_clock_that_was_ahead_keeps_no_alert_open(world: World) -> None:
+    world.set(for_seconds=0)
+    world.evaluate(paris=6)
+    world.tick(3_600)
+    world.evaluate(paris=1)
+    world.tick(-3_600)
+    world.evaluate(paris=1)
+    world.tick(60)
+    world.evaluate(paris=1)
+
+    assert world.states() == ["RESOLVED"]
 
 
 def test_alerts_say_what_is_so_now(world: World) -> None:
@@ -353,6 +366,22 @@ def test_a_rule_holds_by_its_comparison(world: World, comparison: Comparison, ho
 BLOCKED = AlertRuleFields(
     name="held up", metric=BLOCKED_BUILDS, comparison=Comparison.GTE, threshold=1, window_seconds=1
 )
+
+
+def test_what_a_worker_has_said_is_told_without_secrets(database: Database) -> None:
+    world = build_world.World.of(database, "base 1\nlib 1 needs base")
+    set_rule(database, RuleRequest(hot(**BLOCKED.model_dump(exclude={"webhook", "labels"}))), now=world.now)
+    world.start("base", "lib")
+    world.claim()
+    said = "PASSWORD=hunter2 is refused"
+    world.tell("base", BuildStatus.COMPLETED, BuildConclusion.FAILURE, message=said)
+
+    evaluate(database, now=world.now)
+
+    told = World(database, now=world.now)
+    (alert,) = told.alerts()
+    assert alert.message == "base 1 ended as FAILURE: PASSWORD=*** is refused: 1 build is held up"
+    assert [body["commonAnnotations"]["summary"] for body in told.deliver()] == [alert.message]
 
 
 def test_a_failure_is_one_alert_with_all_that_it_holds_up(database: Database) -> None:
