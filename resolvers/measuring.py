@@ -137,7 +137,9 @@ class Measurer:
             self._series.clear()
             self._names.clear()
         if (name, unit, labels) not in self._series:
-            if len(self._series) >= self._most or not _is_storable(labels):
+            # What is measured without labels is one series, and may be what tells of a storm.
+            has_room = len(self._series) < self._most or (not labels and name in MEASUREMENTS)
+            if not has_room or not _is_storable(labels):
                 counted = (minute, OVERFLOWED, ONE, ())
                 self._values.setdefault(counted, []).append(1)
                 # A name that is there keeps its sum.
