@@ -105,7 +105,8 @@ def test_names_and_labels_are_as_prometheus_has_them(
             assert list(family.buckets) == sorted(set(family.buckets))
         case Level():
             assert family.name.endswith(ENDINGS.get(measurement.unit, ""))
-            assert not measurement.labels
+            # Prometheus tells processes apart by itself.
+            assert set(measurement.labels) <= {measurements.PROCESS}
     assert not {"package", "worker"} & set(getattr(family, "labels", ()))
 
 
