@@ -14,7 +14,7 @@ from buildatlas.courier import Courier
 from buildatlas.error_recording import flush, recording_errors
 from buildatlas.settings import Settings
 from resolvers import alerts, failures
-from resolvers.alerting import evaluate
+from resolvers.alerting import evaluate, take_turn
 from resolvers.atlas import Atlas
 from resolvers.build_measures import BuildMeasures, PackageNames
 from resolvers.failures import FailureLog
@@ -44,7 +44,7 @@ async def chores(atlas: Atlas, settings: Settings, measurer: Measurer = SILENT) 
                 tasks.start_soon(_repeat, partial(_trim, what, trim), _TRIM_SECONDS)
             tasks.start_soon(_recover, recovery, settings.recovery_seconds)
             tasks.start_soon(_repeat, lambda: flush(seen, database), _FLUSH_SECONDS)
-            tasks.start_soon(_repeat, lambda: _evaluate_alerts(database), settings.alert_seconds)
+            tasks.start_soon(_repeat, partial(_evaluate_alerts, database, settings), settings.alert_seconds)
             tasks.start_soon(Courier(database, _webhook_policy(settings)).run)
             yield
             tasks.cancel_scope.cancel()
@@ -98,8 +98,13 @@ def _webhook_policy(settings: Settings) -> WebhookPolicy:
     )
 
 
-def _evaluate_alerts(database: Database) -> None:
+def _evaluate_alerts(database: Database, settings: Settings) -> None:
+    # Each process asks at a time of its own, and none more often than this.
+    every = timedelta(seconds=settings.alert_seconds / 2)
     try:
+        # The turn is a measurement, which nobody lets go where none are made.
+        if settings.measuring and not take_turn(database, every=every, now=datetime.now(UTC)):
+            return
         changed = evaluate(database, now=datetime.now(UTC))
     except StorageError as error:
         log.warning("alerts are not evaluated: %s", error)

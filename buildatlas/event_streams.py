@@ -20,7 +20,8 @@ from buildatlas.doorkeeping import expulsion
 from buildatlas.negotiation import accepts
 from buildatlas.observability import note
 from buildatlas.requests import JSON, BadRequest, check_method, refusal
-from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operation
+from buildatlas.traces import OFF, Traces
+from buildatlas.transport import BodyLimits, Enter, forbid_mutation, read_operation, span_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SlowConsumer
@@ -48,6 +49,7 @@ class GraphQLOverEvents:
     enter: Enter
     body_limits: BodyLimits
     connections: Connections
+    traces: Traces = OFF
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,9 +87,10 @@ class GraphQLOverEvents:
         yield _KEEP_ALIVE
         expelled = asyncio.create_task(self._expel(headers, context))
         try:
-            async with self.streams.deliver(operation, context, after=after) as stream:
-                async for text in _texts(stream, until=expelled):
-                    yield text
+            with span_of(operation, context, self.traces):
+                async with self.streams.deliver(operation, context, after=after) as stream:
+                    async for text in _texts(stream, until=expelled):
+                        yield text
         except SlowConsumer:
             # It ends without `complete`, so the client connects again, and goes on after the last that it has.
             return

@@ -3,6 +3,7 @@
 The records are those of `logging`, of our own modules and of libraries alike; what they were given as `extra` are facts.
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -73,7 +74,11 @@ def plain_lines(facts: Facts, *, colors: bool) -> logging.Formatter:
 
 
 def _json(line: Mapping[str, Any], **_: Any) -> str:
-    return orjson.dumps(line, default=str).decode()
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except orjson.JSONEncodeError:
+        # Half a character, or a number of more than 64 bits.
+        return json.dumps(line, default=str, skipkeys=True)
 
 
 def _given(record: logging.LogRecord, event: Mapping[str, Any]) -> dict[str, object]:

@@ -1,17 +1,20 @@
 """What a server process does to measure: watch itself, and write, roll up and let go what was measured."""
 
 import logging
+import multiprocessing
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final
 
 import anyio
 
 from buildatlas.settings import Settings
 from resolvers.atlas import Atlas
-from resolvers.measurements import LOOP_LAG, SUBSCRIBERS
+from resolvers.measurements import LOOP_LAG, MEASUREMENTS, PROCESS, SUBSCRIBERS
 from resolvers.measuring import SILENT, DatabaseProbe, Measurer
 from resolvers.resources import Resources
 from resolvers.rollups import Ages, flush, roll_up, trim
@@ -38,6 +41,7 @@ async def measuring(
         return
     database, resources = atlas.database, Resources(atlas)
     database.observe(DatabaseProbe(measurer))
+    own = {PROCESS: _process()}
     ages = Ages(
         timedelta(days=settings.metric_minutes_days),
         timedelta(days=settings.metric_hours_days),
@@ -45,9 +49,8 @@ async def measuring(
     )
 
     def sample() -> None:
-        measurer.record(SUBSCRIBERS, subscribers())
-        for name, value in resources.samples(now=datetime.now(UTC)):
-            measurer.record(name, value)
+        for name, value in chain([(SUBSCRIBERS, subscribers())], resources.samples(now=datetime.now(UTC))):
+            measurer.record(name, value, **(own if PROCESS in MEASUREMENTS[name].labels else {}))
 
     def tidy() -> None:
         roll_up(database, now=datetime.now(UTC), most=_MOST_ROLLED_UP)
@@ -57,7 +60,7 @@ async def measuring(
         flush(measurer, database)
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch_loop, measurer)
+        tasks.start_soon(_watch_loop, measurer, own)
         tasks.start_soon(_every, settings.resource_seconds, sample, "resources are not sampled")
         tasks.start_soon(_every, settings.metric_seconds, write, "measurements are not written")
         tasks.start_soon(_every, _ROLL_UP_SECONDS, tidy, "measurements are not rolled up")
@@ -85,8 +88,15 @@ def _attempt(chore: Callable[[], None], complaint: str) -> None:
         log.exception("%s", complaint)
 
 
-async def _watch_loop(measurer: Measurer) -> None:
+def _process() -> str:
+    """Return what tells this process from all others at its database, and is the next one's when it is replaced."""
+    host = socket.gethostname()
+    is_worker = multiprocessing.parent_process() is not None
+    return f"{host}/{multiprocessing.current_process().name}" if is_worker else host
+
+
+async def _watch_loop(measurer: Measurer, own: Mapping[str, str]) -> None:
     while True:
         due = time.monotonic() + _LAG_SECONDS
         await anyio.sleep(_LAG_SECONDS)
-        measurer.record(LOOP_LAG, max(time.monotonic() - due, 0.0))
+        measurer.record(LOOP_LAG, max(time.monotonic() - due, 0.0), **own)

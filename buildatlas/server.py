@@ -82,7 +82,7 @@ def create_app(settings: Settings, tracing: Traces = OFF) -> Starlette:
     app = Starlette(
         routes=[
             Route("/graphql", PageOrAPI(over_http)),
-            Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies, connections)),
+            Route("/graphql/stream", GraphQLOverEvents(streams, site.enter, bodies, connections, tracing)),
             WebSocketRoute("/graphql", over_websocket),
             Route("/session", Sessions(site.recognise)),
             Route("/healthz", _healthz),

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -197,18 +198,23 @@ class Supervisor:
         if time.monotonic() < self._not_before:
             return
         fresh = sum(not worker.is_stale for worker in self._workers)
-        count = self._settings.workers
-        for _ in range(min(count - fresh, count + 1 - len(self._workers))):
+        wanted = self._settings.workers
+        for _ in range(min(wanted - fresh, wanted + 1 - len(self._workers))):
             self._workers.append(self._started())
 
     def _started(self) -> _Worker:
         told, tell = _SPAWN.Pipe(duplex=False)
         process = _SPAWN.Process(
-            target=work, args=(self._settings, self._listener, tell), name="buildatlas-worker"
+            target=work, args=(self._settings, self._listener, tell), name=self._free_name()
         )
         process.start()
         tell.close()
         return _Worker(process, told)
+
+    def _free_name(self) -> str:
+        """Return the first name that no worker has: what is measured of a process goes by it."""
+        taken = {worker.process.name for worker in (*self._workers, *self._retired)}
+        return next(name for name in map(str, count(1)) if name not in taken)
 
     def _replace(self) -> None:
         """Retire a stale worker for each fresh one that answers."""

@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,19 +17,17 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message as ASGIMessage
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.types.graphql import OperationType
 
 from buildatlas.connections import Connections, TooManyOpen, client_address
 from buildatlas.doorkeeping import expulsion, secret_in
 from buildatlas.origins import is_foreign
 from buildatlas.requests import BadRequest
-from buildatlas.traces import OFF, Traces, operation_facts
-from buildatlas.transport import Enter
+from buildatlas.traces import OFF, Traces
+from buildatlas.transport import Enter, span_of
 from schema.context import Context
 from schema.enums import ErrorCode
 from schema.errors import SlowConsumer
-from schema.operations import Operation, kind_of
-from schema.pipeline import name_of
+from schema.operations import Operation
 from schema.streams import Kind, Message, Streams
 
 log = logging.getLogger(__name__)
@@ -217,7 +215,7 @@ class _Connection:
         # Once and for all of its messages.
         named = _named(id)
         # The client has gone, or is told by the end of the connection.
-        with suppress(OSError), self._span(operation, context):
+        with suppress(OSError), span_of(operation, context, self.endpoint.traces):
             try:
                 async with self.endpoint.streams.deliver(operation, context) as stream:
                     async for message in stream:
@@ -226,13 +224,6 @@ class _Connection:
                         await self._send_text(_frame(named, message))
             except SlowConsumer as slow:
                 await self._close(SLOW_CONSUMER, str(slow))
-
-    def _span(self, operation: Operation, context: Context) -> AbstractContextManager[object]:
-        """Give the span of an operation that is answered at once; a subscription may go on for days."""
-        traces = self.endpoint.traces
-        if not traces.is_on or kind_of(operation) is OperationType.SUBSCRIPTION:
-            return nullcontext()
-        return traces.span(*operation_facts(name_of(operation, context)))
 
     async def _say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):

@@ -45,6 +45,11 @@ _ASKED: Final[Mapping[str, tuple[str, str]]] = {
 }
 _COUNTED: Final = ("operations", "operationTime", "builds", "failures")
 """What adds up over the window; of all else the last minute counts."""
+_OF_PROCESSES: Final = ("cpu", "memory", "files", "threads", "connections", "subscribers")
+"""What is each process's own, and adds up over all of them."""
+
+# Some processes have written what they have measured in a minute, and others are about to.
+_LATELY: Final = timedelta(minutes=1)
 
 _MOST_BUILDS: Final = 15
 _MOST_RUNS: Final = 5
@@ -186,6 +191,10 @@ def _number(alias: str, series: Sequence[Mapping[str, Any]]) -> float | None:
     if alias in _COUNTED:
         return sum(float(point["value"]) for point in points)
     last = max(point["at"] for point in points)
+    if alias in _OF_PROCESSES:
+        since = datetime.fromisoformat(last) - _LATELY
+        ends = [each["points"][-1] for each in series if each["points"]]
+        return sum(float(end["value"]) for end in ends if datetime.fromisoformat(end["at"]) >= since)
     return max(float(point["value"]) for point in points if point["at"] == last)
 
 

@@ -42,6 +42,7 @@ _PARTS: Final = frozenset(
 )
 
 _PROTOCOLS: Final = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
+_LONGEST_NAME: Final = 100
 _NANOSECONDS: Final = 1_000_000_000
 
 Facts = Mapping[str, str | int]
@@ -148,7 +149,7 @@ class OpenTelemetry:
 
     def statement(self, text: str) -> AbstractContextManager[object]:
         """Give the span of an SQL statement."""
-        return self.span(text.partition(" ")[0].upper() or "SQL", {"db.query.text": text})
+        return self.span(next(iter(text.split(maxsplit=1)), "SQL").upper(), {"db.query.text": text})
 
     def observe(self, name: str, value: float, labels: Mapping[str, str]) -> None:
         """Make a span of what was measured just now."""
@@ -242,5 +243,6 @@ class TracedRequests:
 
 
 def operation_facts(name: str | None) -> tuple[str, Facts]:
-    """Return what the span of a GraphQL operation is called, and what it tells."""
+    """Return what the span of a GraphQL operation is called, and what it tells. The name is the client's own text."""
+    name = name and name[:_LONGEST_NAME]
     return f"operation {name or 'without a name'}", {"graphql.operation.name": name or ""}

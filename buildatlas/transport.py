@@ -1,6 +1,7 @@
 """GraphQL over HTTP: what a request may look like, and how an answer is sent."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -30,7 +31,7 @@ from buildatlas.requests import (
     unavailable,
 )
 from buildatlas.tags import names_any, names_tag, newest_event, tag_of
-from buildatlas.traces import OFF, Traces, operation_facts
+from buildatlas.traces import OFF, Facts, Traces, operation_facts
 from schema.codes import code_of, text_of
 from schema.context import Context
 from schema.enums import ErrorCode
@@ -150,6 +151,15 @@ class GraphQLOverHTTP:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "the document has no operation of that name") from error
         except InvalidOperationTypeError as error:
             raise _wrong_operation(error.operation_type) from error
+
+
+def span_of(
+    operation: Operation, context: Context, traces: Traces
+) -> AbstractContextManager[Callable[[Facts], None]]:
+    """Give the span of an operation that is delivered result by result; a subscription, which may go on for days, has none."""
+    if not traces.is_on or kind_of(operation) is OperationType.SUBSCRIPTION:
+        return OFF.span("")
+    return traces.span(*operation_facts(name_of(operation, context)))
 
 
 def _not_caught_up(error: SchemaError | StorageError) -> BadRequest:

@@ -10,6 +10,7 @@ from typing import Final
 from resolvers import metrics
 from resolvers.blockers import Blocker, blockers
 from resolvers.reasons import BlockReasonKind
+from resolvers.scrubbing import scrubbed
 from storage.columns import MAX_TEXT, labels_text
 from storage.database import Database
 from storage.monitoring_rows import AlertRuleRow
@@ -101,7 +102,9 @@ def _of_causes(rule: AlertRuleRow, causes: Iterable[Blocker]) -> list[Reading]:
 
 def _of_cause(labels: Mapping[str, str], cause: Blocker, blocked: int) -> Reading:
     some = "1 build is" if blocked == 1 else f"{blocked:,} builds are"
-    return Reading(labels, float(blocked), f"{cause.message[: MAX_TEXT - 100]}: {some} held up", blocked)
+    # A worker has said it, and receivers of webhooks may be anybody's.
+    said = scrubbed(cause.message)[: MAX_TEXT - 100]
+    return Reading(labels, float(blocked), f"{said}: {some} held up", blocked)
 
 
 def _labels_of(cause: Blocker) -> dict[str, str]:

@@ -81,7 +81,8 @@ def _fading(rule: AlertRuleRow, alert: AlertRow, reading: Reading | None, now: d
     if alert.status is AlertState.PENDING:
         yield Move(alert, AlertState.RESOLVED, f"it has not been so for {rule.for_seconds} s")
         return
-    if alert.cleared_at is None:
+    # One in the future is by a clock that was ahead, and might never come.
+    if alert.cleared_at is None or alert.cleared_at > now:
         yield Renew(alert, reading, now)
     elif alert.cleared_at + timedelta(seconds=rule.window_seconds) <= now:
         if reading is not None and _says_otherwise(alert, reading):

@@ -14,6 +14,7 @@ from resolvers.subjects import BuildChange
 from storage import packages
 from storage.build_rows import BuildRow
 from storage.database import Database
+from storage.errors import StorageError
 from storage.transitions import BuildConclusion
 
 _FAILED: Final[Mapping[BuildConclusion, int]] = {
@@ -34,18 +35,25 @@ class PackageNames:
     """The names of packages by their ids, each read once: neither ever changes."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._glance = database.glance
         self._known: dict[int, str] = {}
 
     def __call__(self, package_id: int) -> str:
-        """Return a package's name; nothing when it has been deleted."""
-        if package_id not in self._known:
-            if len(self._known) >= _MOST_NAMES:
-                self._known.clear()
-            with self._database.glance() as connection:
+        """Return a package's name; nothing when it has been deleted, or cannot be read now."""
+        known = self._known.get(package_id)
+        return self._read(package_id) if known is None else known
+
+    def _read(self, package_id: int) -> str:
+        try:
+            with self._glance() as connection:
                 row = packages.by_ids(connection, [package_id]).get(package_id)
-            self._known[package_id] = row.name if row else ""
-        return self._known[package_id]
+        except StorageError:
+            # What is measured is written by now, and must not seem to have failed.
+            return ""
+        if len(self._known) >= _MOST_NAMES:
+            self._known.clear()
+        name = self._known[package_id] = row.name if row else ""
+        return name
 
 
 class BuildMeasures:
@@ -101,8 +109,10 @@ class BuildMeasures:
             self._record(BUILD, build, took, conclusion=conclusion)
 
     def _record(self, name: str, build: BuildRow, seconds: float, **labels: str) -> None:
+        # The clock may have been set back meanwhile.
+        took = max(seconds, 0.0)
         self._measurer.record(
-            name, seconds, package=self._name_of(build.package_id), worker=build.worker or "", **labels
+            name, took, package=self._name_of(build.package_id), worker=build.worker or "", **labels
         )
 
 

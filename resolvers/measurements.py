@@ -41,9 +41,16 @@ SUBSCRIBERS: Final = "subscribers"
 QUEUE: Final = "queue.builds"
 OLDEST_QUEUED: Final = "queue.oldest.seconds"
 WORKERS: Final = "workers.live"
+EVALUATED: Final = "alerts.evaluated.seconds"
 OVERFLOWED: Final = "metrics.overflowed"
 LOST: Final = "metrics.lost"
 OTHER: Final = "other"
+
+PROCESS: Final = "process"
+"""The label of what is a server process's own: its host, and which of the workers there it is."""
+
+MANY_VALUES: Final = frozenset({"operation", "package", "worker"})
+"""Labels whose values clients and catalogues choose. Of all others there are a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +88,22 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     BUILD_FAILED: Measurement(ONE, (), "1 for a build that has ended badly, 0 for one that has not"),
     RECOVERED: Measurement(ONE, (), "builds that were taken back or ended as their worker fell silent"),
     ERRORS: Measurement(ONE, ("component",), "errors that nobody has expected"),
-    CPU: Measurement(ONE, (), "processor time a server process takes, where 1 is one processor"),
-    MEMORY: Measurement(BYTES, (), "memory that a server process holds"),
-    FILES: Measurement(ONE, (), "files and sockets that a server process has open"),
-    THREADS: Measurement(ONE, (), "threads of a server process"),
-    LOOP_LAG: Measurement(SECONDS, (), "how late the event loop of a server process is"),
-    POOL: Measurement(ONE, (), "connections to the database that a server process uses"),
+    CPU: Measurement(ONE, (PROCESS,), "processor time a server process takes, where 1 is one processor"),
+    MEMORY: Measurement(BYTES, (PROCESS,), "memory that a server process holds"),
+    FILES: Measurement(ONE, (PROCESS,), "files and sockets that a server process has open"),
+    THREADS: Measurement(ONE, (PROCESS,), "threads of a server process"),
+    LOOP_LAG: Measurement(SECONDS, (PROCESS,), "how late the event loop of a server process is"),
+    POOL: Measurement(ONE, (PROCESS,), "connections to the database that a server process uses"),
     DATABASE_SIZE: Measurement(BYTES, (), "what the database takes on disk"),
-    GRAPH_NODES: Measurement(ONE, (), "packages of the graph that a server process holds"),
-    GRAPH_EDGES: Measurement(ONE, (), "dependencies of the graph that a server process holds"),
-    SUBSCRIBERS: Measurement(ONE, (), "subscriptions that a server process delivers"),
+    GRAPH_NODES: Measurement(ONE, (PROCESS,), "packages of the graph that a server process holds"),
+    GRAPH_EDGES: Measurement(ONE, (PROCESS,), "dependencies of the graph that a server process holds"),
+    SUBSCRIBERS: Measurement(ONE, (PROCESS,), "subscriptions that a server process delivers"),
     QUEUE: Measurement(ONE, (), "builds that wait for a worker"),
     OLDEST_QUEUED: Measurement(SECONDS, (), "for how long the oldest of those has waited"),
     WORKERS: Measurement(ONE, (), "workers that were heard of in the last five minutes"),
+    EVALUATED: Measurement(
+        SECONDS, (), "when a server process has begun to evaluate the rules of alerts, from 1970"
+    ),
     OVERFLOWED: Measurement(ONE, (), "values that were counted under `other`, as there were too many series"),
     LOST: Measurement(ONE, (), "values that were not written, as the database could not be written to"),
     OTHER: Measurement("", (), "values of whatever there was no room for"),

@@ -15,6 +15,7 @@ from resolvers.measurements import (
     DATABASE_RUN,
     DATABASE_WAIT,
     LOST,
+    MANY_VALUES,
     MEASUREMENTS,
     ONE,
     OTHER,
@@ -137,7 +138,7 @@ class Measurer:
             self._series.clear()
             self._names.clear()
         if (name, unit, labels) not in self._series:
-            if len(self._series) >= self._most or not _is_storable(labels):
+            if not self._has_room(name, labels) or not _is_storable(labels):
                 counted = (minute, OVERFLOWED, ONE, ())
                 self._values.setdefault(counted, []).append(1)
                 # A name that is there keeps its sum.
@@ -150,6 +151,11 @@ class Measurer:
                 self._series.add((name, unit, labels))
                 self._names.add(name)
         return key, self._values.setdefault(key, [])
+
+    def _has_room(self, name: str, labels: _Labels) -> bool:
+        # What has few series may be what tells of a storm of the others.
+        has_few = name in MEASUREMENTS and MANY_VALUES.isdisjoint(dict(labels))
+        return has_few or len(self._series) < self._most
 
     def _fold(self, key: _Key) -> None:
         values = self._values.pop(key)

@@ -8,7 +8,9 @@ sent by a process that ended before it could tell is sent again, with the same `
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,6 +46,8 @@ class WebhookPolicy:
     longest_backoff: timedelta = timedelta(minutes=10)
     timeout: timedelta = timedelta(seconds=10)
     """For all of one attempt."""
+    most_of_site: int = 2
+    """Attempts at a time, of one process, so that a site which does not answer keeps no other waiting."""
     allows_private: bool = False
     """Whether receivers may be in private networks, or on this machine."""
     external_url: str = ""
@@ -151,22 +155,54 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def claim_due(database: Database, policy: WebhookPolicy, *, limit: int, now: datetime) -> list[Claim]:
-    """Take up to `limit` notifications to send. Each is to be settled within `policy.lease`."""
+def claim_due(
+    database: Database,
+    policy: WebhookPolicy,
+    *,
+    limit: int,
+    under_way: Mapping[str, int],
+    clock: Callable[[], datetime],
+) -> list[Claim]:
+    """Take up to `limit` notifications to send. Each is to be settled within `policy.lease`.
+
+    `under_way` tells how many the caller is sending, by site.
+    """
     with database.glance() as connection:
-        found = deliveries.due(connection, limit=limit, now=now)
-    if not found:
+        found = deliveries.due(connection, each=policy.most_of_site, now=clock())
+    chosen = list(_with_room(found, under_way, policy.most_of_site))[:limit]
+    if not chosen:
         return []
 
     def operation(connection: Connection) -> list[Claim]:
+        # A write may wait for longer than a claim holds.
+        now = clock()
         # In one order, so that two who claim wait for each other at most once.
         return [
             _claimed(row)
-            for row in sorted(found, key=lambda row: row.id)
+            for row in sorted(chosen, key=lambda row: row.id)
             if deliveries.claim(connection, row, until=now + policy.lease, now=now)
         ]
 
     return database.write(operation, of_catalogue=False).value
+
+
+def site_of(webhook: str | None) -> str:
+    """Return the host and port that a webhook names, as it names them."""
+    return _SITE_ENDS.split((webhook or "").partition("://")[2], maxsplit=1)[0].lower()
+
+
+_SITE_ENDS: Final = re.compile(r"[/?#]")
+
+
+def _with_room(
+    found: Iterable[NotificationRow], under_way: Mapping[str, int], most: int
+) -> Iterator[NotificationRow]:
+    taken = Counter(under_way)
+    for row in found:
+        site = site_of(row.webhook)
+        if taken[site] < most:
+            taken[site] += 1
+            yield row
 
 
 def settle(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, text
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, text
 
 from storage.dialects import any_of
 from storage.monitoring_rows import DeliveryRow, NotificationRow
@@ -32,9 +32,9 @@ def add(connection: Connection, alert_id: int, body: str, *, now: datetime) -> N
     )
 
 
-def due(connection: Connection, *, limit: int, now: datetime) -> list[NotificationRow]:
-    """Return up to `limit` notifications to send now, those that have waited longest first."""
-    return _DUE.all(connection, now=now, limit=limit)
+def due(connection: Connection, *, each: int, now: datetime) -> list[NotificationRow]:
+    """Return up to `each` notifications of every webhook to send now, those that have waited longest first."""
+    return _DUE.all(connection, now=now, each=each)
 
 
 def claim(connection: Connection, notification: NotificationRow, *, until: datetime, now: datetime) -> bool:
@@ -103,8 +103,18 @@ _EARLIER: Final = NOTIFICATIONS.alias("earlier")
 _UNSETTLED: Final = text("webhook_notifications.outcome IS NULL")
 _NOW: Final = bindparam("now", type_=_N.due_at.type)
 _PRESENT: Final = bindparam("present", type_=_N.due_at.type)
-_DUE: Final = Query(
-    select(_N.id, _N.alert_id, _N.attempts, _N.body, ALERT_RULES.c.webhook, ALERT_RULES.c.webhook_secret)
+_LONGEST_FIRST: Final = (_N.due_at, _N.id)
+_SENDABLE: Final = (
+    select(
+        _N.id,
+        _N.alert_id,
+        _N.attempts,
+        _N.body,
+        _N.due_at,
+        ALERT_RULES.c.webhook,
+        ALERT_RULES.c.webhook_secret,
+        func.row_number().over(partition_by=ALERT_RULES.c.webhook, order_by=_LONGEST_FIRST).label("place"),
+    )
     .join_from(NOTIFICATIONS, ALERTS, ALERTS.c.id == _N.alert_id)
     .join(ALERT_RULES, ALERT_RULES.c.id == ALERTS.c.rule_id)
     .where(
@@ -114,8 +124,12 @@ _DUE: Final = Query(
             _EARLIER.c.alert_id == _N.alert_id, _EARLIER.c.id < _N.id, _EARLIER.c.outcome.is_(None)
         ),
     )
-    .order_by(_N.due_at, _N.id)
-    .limit(bindparam("limit")),
+    .subquery()
+)
+_DUE: Final = Query(
+    select(*(_SENDABLE.c[name] for name in NotificationRow.__struct_fields__))
+    .where(_SENDABLE.c.place <= bindparam("each"))
+    .order_by(_SENDABLE.c.due_at, _SENDABLE.c.id),
     NotificationRow,
 )
 _CLAIM: Final = Change(

@@ -2,15 +2,12 @@
 
 import http.server
 import json
+import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-# Longer than any sender waits.
-_HANGS_SECONDS: Final = 4.0
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,16 +35,23 @@ class Call:
 class Receiver:
     """Answers with `status` and `text`, or not at all while it `hangs`."""
 
+    host: str = "localhost"
+    """As it is called."""
     port: int = 0
+    scheme: str = "http"
     status: int = 200
     hangs: bool = False
+    hangs_for: float = 4.0
+    """Seconds, or until it is let go: longer than most senders wait."""
+    let_go: threading.Event = field(default_factory=threading.Event)
+    reason: str | None = None
     text: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port}/hook?key=k3y-of-mine"
+        return f"{self.scheme}://{self.host}:{self.port}/hook?key=k3y-of-mine"
 
     def taken(self) -> list[Call]:
         """Return the calls that it has answered well."""
@@ -59,9 +63,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """Give one that listens as long as the block runs."""
-    answers = Receiver()
+def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None = None) -> Iterator[Receiver]:
+    """Give one that listens as long as the block runs; with a certificate and its key it speaks HTTPS."""
+    answers = Receiver(scheme="http" if certificate is None else "https")
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -69,11 +73,11 @@ def receiver() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             if answers.hangs:
                 answers.calls.append(Call(headers, raw, 0))
-                time.sleep(_HANGS_SECONDS)
+                answers.let_go.wait(answers.hangs_for)
                 self.close_connection = True
                 return
             answers.calls.append(Call(headers, raw, answers.status))
-            self.send_response(answers.status)
+            self.send_response(answers.status, answers.reason)
             for name, value in answers.headers.items():
                 self.send_header(name, value)
             text = answers.text.encode()
@@ -84,8 +88,12 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:
             del format, args
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer((address, 0), Handler) as server:
         server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         answers.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

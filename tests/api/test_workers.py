@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 
 import httpx
 import pytest
@@ -65,6 +66,32 @@ def test_a_worker_that_dies_is_replaced(server: ServerProcess) -> None:
     assert second in server.workers()
     assert answers(server)
     assert any(f"worker {first} has ended with -9" in line for line in server.said)
+
+
+def test_what_is_measured_of_a_worker_goes_on_under_its_name_once_it_is_replaced(database_url: str) -> None:
+    quick = {"BUILDATLAS_RESOURCE_SECONDS": "1", "BUILDATLAS_METRIC_SECONDS": "1"}
+    names = {f"{gethostname()}/{number}" for number in (1, 2)}
+    with server_process(database_url, "--workers", "2", **quick) as server:
+        wait_until(lambda: measured(server).keys() == names)
+        victim = min(server.workers())
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(server.workers() - {victim}) == 2)
+        before = measured(server)
+        wait_until(lambda: all(measured(server)[name] > before[name] for name in names))
+
+        assert measured(server).keys() == names
+
+
+def measured(server: ServerProcess) -> dict[str, float]:
+    """Return how often a worker has looked at itself, by its name."""
+    query = """{ metrics(query: { name: "process.threads", aggregate: COUNT }) {
+        labels { value } points { value } } }"""
+    found = httpx.post(f"{server.address}/graphql", json={"query": query}, timeout=30).json()["data"][
+        "metrics"
+    ]
+    return {
+        series["labels"][0]["value"]: sum(point["value"] for point in series["points"]) for series in found
+    }
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

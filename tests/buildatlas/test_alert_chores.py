@@ -60,6 +60,25 @@ def test_an_evaluation_that_fails_is_told_and_tried_again(
     assert found == [said]
 
 
+@pytest.mark.parametrize(("measuring", "times"), [(True, 1), (False, 3)])
+def test_of_several_processes_one_evaluates_where_anything_is_measured(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, *, measuring: bool, times: int
+) -> None:
+    evaluated: list[Database] = []
+
+    def count(database: Database, **_: object) -> int:
+        evaluated.append(database)
+        return 0
+
+    monkeypatch.setattr(chores, "evaluate", count)
+    settings = Settings(database_url, alert_seconds=60, measuring=measuring)
+    with closing(Database.open(database_url)) as database:
+        for _ in range(3):
+            chores._evaluate_alerts(database, settings)
+
+    assert evaluated == [database] * times
+
+
 def test_webhooks_are_sent_as_the_settings_say() -> None:
     settings = Settings(
         "atlas.db",

@@ -43,7 +43,7 @@ def database(terminal: Terminal) -> Database:
             set_rule(opened, RuleRequest(fields), now=now)
         evaluate(opened, now=now)
         policy = WebhookPolicy()
-        for claim in claim_due(opened, policy, limit=9, now=now):
+        for claim in claim_due(opened, policy, limit=9, under_way={}, clock=lambda: now):
             settle(opened, claim, Answer(False, 503, "503: not\x1b now"), policy, jitter=0, now=now)
     return opened
 

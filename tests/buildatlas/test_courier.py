@@ -5,8 +5,11 @@ import hashlib
 import hmac
 import json
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,7 +21,7 @@ from buildatlas.courier import Courier, is_public, send
 from resolvers.alert_rules import RuleRequest, set_rule
 from resolvers.alerting import evaluate
 from resolvers.webhooks import Answer, Claim, WebhookPolicy
-from storage import alerts, deliveries
+from storage import alert_rules, alerts, deliveries
 from storage.database import Database
 from tests.api.processes import wait_until
 from tests.api.receiver import Receiver, receiver
@@ -26,6 +29,29 @@ from tests.resolvers.alert_world import World, hot
 
 HERE = WebhookPolicy(allows_private=True, timeout=timedelta(seconds=1))
 ABROAD = WebhookPolicy(timeout=timedelta(seconds=1))
+
+
+CERTIFICATE, KEY = (
+    str(Path(__file__).parents[1] / "api" / "tls" / name) for name in ("certificate.pem", "key.pem")
+)
+"""Of `localhost` and 127.0.0.1."""
+
+
+@pytest.fixture
+def secure() -> Iterator[Receiver]:
+    """A receiver that speaks HTTPS, at an address that its certificate says nothing of."""
+    with receiver("127.0.0.2", certificate=(CERTIFICATE, KEY)) as listening:
+        yield listening
+
+
+def looked_up_as(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every name stand for this address."""
+
+    def found(host: str, port: int, **_: object) -> list[Any]:
+        del host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
 @pytest.fixture
@@ -90,6 +116,12 @@ def test_what_a_receiver_says_is_told_without_secrets_and_in_part(told: Receiver
     assert answer.message.isprintable()
 
 
+def test_what_stands_beside_the_status_is_told_without_secrets(told: Receiver) -> None:
+    told.status, told.reason = 500, "s3cret is wrong"
+
+    assert sent(claim(told.url)).message == "500 … is wrong"
+
+
 def test_who_is_not_there_is_told_of_without_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -134,6 +166,11 @@ def test_what_is_here_is_refused_unless_allowed(told: Receiver) -> None:
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::808:808", True),
         ("2002:7f00:1::", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
+        ("4000::1", False),
     ],
 )
 def test_only_addresses_of_the_open_internet_are_public(address: str, public: bool) -> None:
@@ -146,12 +183,12 @@ def test_the_address_that_was_checked_is_the_one_that_is_sent_to(
     """A name that means a public address when it is checked, and this machine when it is looked up again."""
     looked_up: list[str] = []
 
-    async def rebind(host: str, port: int, **_: object) -> list[Any]:
+    def rebind(host: str, port: int, **_: object) -> list[Any]:
         looked_up.append(host)
         address = "127.0.0.1" if len(looked_up) == 1 else "127.0.0.2"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(anyio, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
     monkeypatch.setattr(courier, "is_public", lambda address: address == "127.0.0.1")
 
     answer = sent(claim(f"http://rebinding.example:{told.port}/hook"), ABROAD)
@@ -161,18 +198,66 @@ def test_the_address_that_was_checked_is_the_one_that_is_sent_to(
     assert told.calls[0].headers["host"] == f"rebinding.example:{told.port}"
 
 
-def test_of_several_addresses_a_public_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def several(host: str, port: int, **_: object) -> list[Any]:
+@pytest.mark.parametrize(("attempt", "expected"), [(1, "8.8.8.8"), (2, "8.8.4.4"), (3, "8.8.8.8")])
+def test_of_several_addresses_the_public_ones_are_taken_by_turns(
+    monkeypatch: pytest.MonkeyPatch, attempt: int, expected: str
+) -> None:
+    def several(host: str, port: int, **_: object) -> list[Any]:
         del host
-        return [(0, 0, 0, "", (address, port)) for address in ("10.0.0.1", "8.8.8.8")]
+        return [(0, 0, 0, "", (address, port)) for address in ("10.0.0.1", "8.8.8.8", "8.8.4.4")]
 
-    monkeypatch.setattr(anyio, "getaddrinfo", several)
+    monkeypatch.setattr(socket, "getaddrinfo", several)
 
-    checked = asyncio.run(
-        courier._checked_address(httpx.URL("https://receiver.example/"), allows_private=False)
-    )
+    url = httpx.URL("https://receiver.example/")
+    checked = asyncio.run(courier._checked_address(url, attempt, allows_private=False))
 
-    assert checked == "8.8.8.8"
+    assert checked == expected
+
+
+def test_https_is_spoken_to_the_address_that_was_checked_and_for_the_name(
+    secure: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", CERTIFICATE)
+    looked_up_as("127.0.0.2", monkeypatch)
+
+    assert sent(claim(secure.url)) == Answer(True, 200, None)
+    assert secure.calls[0].headers["host"] == f"localhost:{secure.port}"
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "problem"),
+    [
+        ("alerts.example", True, "certificate is not valid for 'alerts.example'"),
+        ("127.0.0.2", True, "IP address mismatch, certificate is not valid for '127.0.0.2'"),
+        ("localhost", False, "self-signed certificate"),
+    ],
+)
+def test_a_receiver_that_cannot_show_who_it_is_is_told_nothing(
+    secure: Receiver, monkeypatch: pytest.MonkeyPatch, host: str, trusted: bool, problem: str
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", CERTIFICATE)
+    else:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    looked_up_as("127.0.0.2", monkeypatch)
+    secure.host = host
+
+    answer = sent(claim(secure.url))
+
+    assert (answer.delivered, answer.is_final) == (False, False)
+    assert answer.message is not None
+    assert "CERTIFICATE_VERIFY_FAILED" in answer.message
+    assert problem in answer.message
+    assert secure.calls == []
+
+
+def test_authorities_that_cannot_be_read_leave_the_usual_ones(
+    told: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "missing.pem")
+
+    assert sent(claim(told.url)) == Answer(True, 200, None)
+    assert "SSL_CERT_FILE cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("webhook", [None, "http://a\x01b/hook"])
@@ -180,6 +265,34 @@ def test_what_cannot_be_sent_to_is_given_up(webhook: str | None) -> None:
     answer = sent(claim(webhook))
 
     assert (answer.delivered, answer.is_final) == (False, True)
+
+
+@pytest.mark.parametrize("webhook", ["http://xn--a/hook", "http://xn--zz-.example/hook"])
+def test_a_name_that_no_reader_can_be_shown_is_only_looked_up(
+    webhook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(host: str, port: int, **_: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host} is not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    answer = sent(claim(webhook))
+
+    assert (answer.delivered, answer.is_final) == (False, False)
+    assert answer.message is not None
+    assert answer.message.startswith("gaierror: ")
+
+
+def test_what_nobody_has_expected_is_logged_and_tried_again(
+    told: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def odd(*_: object, **__: object) -> list[Any]:
+        raise KeyError("odd")
+
+    monkeypatch.setattr(socket, "getaddrinfo", odd)
+
+    assert sent(claim(told.url)) == Answer(False, None, "KeyError: see the log of the server")
+    assert [record.getMessage() for record in caplog.records] == ["sending a webhook has failed"]
 
 
 def test_what_is_due_is_sent_in_order_until_it_ends(database: Database, told: Receiver) -> None:
@@ -205,3 +318,38 @@ def test_what_is_due_is_sent_in_order_until_it_ends(database: Database, told: Re
     with database.read() as connection:
         logged = deliveries.of_alerts(connection, [row.id for row in alerts.page(connection, limit=9)])
     assert [[row.delivered for row in rows] for rows in logged.values()] == [[True, True]] * 2
+
+
+def test_receivers_that_do_not_answer_keep_no_other_from_being_told(
+    database: Database, told: Receiver
+) -> None:
+    patient = WebhookPolicy(allows_private=True, timeout=timedelta(minutes=1))
+    world = World(database, now=datetime.now(UTC) - timedelta(hours=1))
+    with ExitStack() as listening:
+        hanging = [listening.enter_context(receiver()) for _ in range(10)]
+        for number, each in enumerate([*hanging, told]):
+            each.hangs, each.hangs_for = each is not told, 60
+            rule = hot(name=str(number), for_seconds=0, webhook=each.url)
+            set_rule(database, RuleRequest(rule), now=world.now)
+        world.evaluate(paris=9, rome=9, oslo=9, bonn=9)
+
+        async def story() -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(Courier(database, patient).run)
+                await asyncio.to_thread(wait_until, lambda: logged(database) == {"10": 4})
+                await asyncio.to_thread(wait_until, lambda: all(len(each.calls) == 2 for each in hanging))
+                tasks.cancel_scope.cancel()
+                assert logged(database) == {"10": 4}
+                for each in hanging:
+                    each.let_go.set()
+
+        asyncio.run(story())
+
+
+def logged(database: Database) -> dict[str, int]:
+    """Return how many attempts have ended, by rule."""
+    with database.read() as connection:
+        names = {rule.id: rule.name for rule in alert_rules.all_rules(connection)}
+        found = alerts.page(connection, limit=100)
+        attempts = deliveries.of_alerts(connection, [alert.id for alert in found])
+    return dict(Counter(names[alert.rule_id] for alert in found for _ in attempts[alert.id]))

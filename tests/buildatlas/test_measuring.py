@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import logging
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from resolvers.measurements import (
     LOOP_LAG,
     MEASUREMENTS,
     MEMORY,
+    PROCESS,
     QUEUE,
     RESOLVE,
     SUBSCRIBERS,
@@ -54,6 +56,12 @@ def measure(database: Database, measurer: Measurer, settings: Settings, *steps: 
     asyncio.run(story())
 
 
+def processes(database: Database, name: str) -> set[str | None]:
+    """Return of which processes something was measured."""
+    found = query(database, MetricRequest(name), now=datetime.now(UTC))
+    return {series.labels.get(PROCESS) for series in found}
+
+
 def value(database: Database, name: str) -> float | None:
     found = query(database, MetricRequest(name, aggregate=MetricAggregate.MAX), now=datetime.now(UTC))
     return max((point.value for series in found for point in series.points), default=None)
@@ -73,6 +81,8 @@ def test_a_process_watches_itself_and_writes_what_it_measures(database: Database
     )
 
     assert value(database, SUBSCRIBERS) == 7
+    assert processes(database, MEMORY) == processes(database, LOOP_LAG) == {socket.gethostname()}
+    assert processes(database, QUEUE) == {None}
     assert MEASUREMENTS.keys() >= {row.name for row in measurer.take()}
 
 

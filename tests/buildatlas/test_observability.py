@@ -59,6 +59,17 @@ def test_a_record_is_one_json_object_with_its_facts() -> None:
     }
 
 
+@pytest.mark.parametrize("odd", ["half \udc80", 2**70, {(1, 2): 3}])
+def test_a_record_with_what_json_has_no_word_for_is_written_all_the_same(odd: object) -> None:
+    stream = io.StringIO()
+    configure_logging(stream, level="INFO")
+
+    logging.getLogger("somewhere").info("done", extra={"odd": odd})
+
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["message"] == "done"
+
+
 def test_an_exception_stays_on_the_line_of_its_record() -> None:
     stream = io.StringIO()
     configure_logging(stream, level="INFO")

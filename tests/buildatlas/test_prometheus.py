@@ -81,7 +81,8 @@ def test_a_label_has_so_many_values_and_then_other() -> None:
 
 
 def test_everything_that_is_measured_is_exposed_but_what_others_tell_already() -> None:
-    told = {measurements.OTHER, measurements.BUILD_FAILED}  # Of whatever; and by `builds_total`.
+    # Of whatever; by `builds_total`; and by whoever evaluates to the others.
+    told = {measurements.OTHER, measurements.BUILD_FAILED, measurements.EVALUATED}
 
     assert MEASUREMENTS.keys() - FAMILIES.keys() == told
 
@@ -104,7 +105,8 @@ def test_names_and_labels_are_as_prometheus_has_them(
             assert list(family.buckets) == sorted(set(family.buckets))
         case Level():
             assert family.name.endswith(ENDINGS.get(measurement.unit, ""))
-            assert not measurement.labels
+            # Prometheus tells processes apart by itself.
+            assert set(measurement.labels) <= {measurements.PROCESS}
     assert not {"package", "worker"} & set(getattr(family, "labels", ()))
 
 

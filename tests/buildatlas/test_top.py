@@ -118,6 +118,16 @@ def test_programs_get_numbers(terminal: Terminal, world: World) -> None:
     assert found["queued"] == {"totalCount": 0}
 
 
+def test_processes_add_up_but_for_those_that_are_gone(terminal: Terminal, world: World) -> None:
+    now = datetime.now(UTC)
+    for process, minutes, memory in (("a/1", 0, 10), ("a/1", 1, 99), ("a/2", 1, 20), ("a/3", 3, 40)):
+        at = now - timedelta(minutes=minutes)
+        row = MetricRow("process.memory.bytes", "By", {"process": process}, at, 0, 1, memory, memory, memory)
+        world.database.write(partial(add, rows=[row]))
+
+    assert terminal.run("top", "--json").json["memory"] == 30
+
+
 class Asked:
     """Answers as `world` does, or raises what is told to come first; the last is the end."""
 

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from buildatlas.settings import Settings, SettingsError
-from buildatlas.traces import OFF, OpenTelemetry, traces
+from buildatlas.traces import OFF, OpenTelemetry, operation_facts, traces
 from tests.api.processes import wait_until
 from tests.api.serving import connected, serving
 
@@ -118,6 +118,43 @@ def test_an_operation_on_a_socket_has_a_span_and_a_subscription_none(
     names = [span.name for span in exporter.get_finished_spans()]
     assert names.count("operation Mine") == 1
     assert "operation Watch" not in names
+
+
+def test_an_operation_on_an_event_stream_has_a_span_and_a_subscription_none(
+    client: httpx.Client, exporter: InMemorySpanExporter
+) -> None:
+    watch = 'subscription Watch { events(after: "0") { ... on Event { cursor } } }'
+    publish(client, exporter)
+
+    for query in (watch, RESOLVE):
+        with client.stream("GET", "/graphql/stream", params={"query": query}) as stream:
+            next(text for text in stream.iter_text() if "event: next" in text)
+
+    ended(exporter, "operation Mine")
+    spans = exporter.get_finished_spans()
+    operation = named(spans, "operation Mine")
+    assert operation.parent is not None
+    assert named(spans, "resolve").parent == operation.context
+    assert "operation Watch" not in [span.name for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("\n  select 1", "SELECT"), ("WITH\na AS (", "WITH"), (" ", "SQL")]
+)
+def test_the_span_of_a_statement_is_named_for_its_first_word(
+    exporter: InMemorySpanExporter, text: str, name: str
+) -> None:
+    with OpenTelemetry(SimpleSpanProcessor(exporter), version="1.0", environment={}).statement(text):
+        pass
+
+    assert [span.name for span in exporter.get_finished_spans()] == [name]
+
+
+def test_of_an_operation_whose_name_is_endless_the_beginning_is_told() -> None:
+    name, facts = operation_facts("x" * 10_000)
+
+    assert name == f"operation {'x' * 100}"
+    assert facts == {"graphql.operation.name": "x" * 100}
 
 
 def test_what_fails_is_marked_without_what_it_says(exporter: InMemorySpanExporter) -> None:

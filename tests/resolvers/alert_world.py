@@ -43,7 +43,7 @@ class World:
     database: Database
     now: datetime = NOW
     seen: dict[str, float] = field(default_factory=dict)
-    policy: WebhookPolicy = field(default_factory=WebhookPolicy)
+    policy: WebhookPolicy = field(default_factory=lambda: WebhookPolicy(most_of_site=100))
 
     def set(self, **fields: object) -> AlertRuleRow:
         """Set the rule."""
@@ -78,7 +78,7 @@ class World:
 
     def claim(self) -> list[Claim]:
         """Take all that is to be sent now."""
-        return claim_due(self.database, self.policy, limit=100, now=self.now)
+        return claim_due(self.database, self.policy, limit=100, under_way={}, clock=lambda: self.now)
 
     def settle(self, claim: Claim, answer: Answer = OK) -> None:
         """Have a receiver answer."""

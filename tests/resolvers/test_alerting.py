@@ -12,15 +12,17 @@ import pytest
 from resolvers import alert_steps
 from resolvers.alert_readings import BLOCKED_BUILDS, Reading, readings
 from resolvers.alert_rules import RuleRequest, delete_rule, set_rule
-from resolvers.alerting import evaluate
+from resolvers.alerting import evaluate, take_turn
 from resolvers.alerts import acknowledge, trim
 from resolvers.metrics import record
 from storage import alerts, deliveries, history
 from storage.database import Database
+from storage.errors import OutOfTime
 from storage.monitoring_rows import AlertRuleRow
 from storage.monitoring_tables import AlertRuleFields, Comparison, MetricAggregate, MetricFields
 from storage.tables import SubjectType
-from storage.transitions import AlertState, BuildConclusion
+from storage.time_limits import check_time
+from storage.transitions import AlertState, BuildConclusion, BuildStatus
 from tests.resolvers import build_world
 from tests.resolvers.alert_world import World, hot, told_states
 from tests.storage.world import NOW
@@ -87,6 +89,19 @@ def test_what_is_over_before_it_fires_is_told_to_nobody(world: World) -> None:
 
     assert world.states() == ["RESOLVED"]
     assert world.deliver() == []
+
+
+def test_a_clock_that_was_ahead_keeps_no_alert_open(world: World) -> None:
+    world.set(for_seconds=0)
+    world.evaluate(paris=6)
+    world.tick(3_600)
+    world.evaluate(paris=1)
+    world.tick(-3_600)
+    world.evaluate(paris=1)
+    world.tick(60)
+    world.evaluate(paris=1)
+
+    assert world.states() == ["RESOLVED"]
 
 
 def test_alerts_say_what_is_so_now(world: World) -> None:
@@ -189,6 +204,41 @@ def test_one_rule_that_cannot_be_evaluated_does_not_keep_others_from_it(world: W
         evaluate(world.database, now=world.now, see=see)
 
     assert world.states() == ["FIRING"] * 2
+
+
+def test_a_rule_that_looks_for_too_long_does_not_keep_others_from_being_evaluated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolvers.alerting._LONGEST_LOOK", timedelta(0))
+    for name in ("a", "b"):
+        world.set(name=name, for_seconds=0)
+
+    def see(database: Database, rule: AlertRuleRow, now: datetime) -> list[Reading]:
+        if rule.name == "a":
+            check_time()
+        return world._see(database, rule, now)
+
+    world.seen = {"paris": 6}
+    with pytest.raises(OutOfTime):
+        evaluate(world.database, now=world.now, see=see)
+
+    assert world.states() == ["FIRING"]
+
+
+def test_of_several_who_evaluate_each_takes_its_turn(database: Database) -> None:
+    every = timedelta(seconds=10)
+    turns = [
+        take_turn(database, every=every, now=NOW + timedelta(seconds=seconds))
+        for seconds in (0, 1, 9.9, 10, 19, 20, 55, 64, 65)
+    ]
+
+    assert turns == [True, False, False, True, False, True, True, False, True]
+
+
+def test_a_clock_that_is_ahead_keeps_nobody_from_evaluating(database: Database) -> None:
+    take_turn(database, every=timedelta(seconds=10), now=NOW + timedelta(hours=1))
+
+    assert take_turn(database, every=timedelta(seconds=10), now=NOW)
 
 
 @pytest.mark.parametrize("step", ["begin", "fire", "resolve"])
@@ -316,6 +366,22 @@ def test_a_rule_holds_by_its_comparison(world: World, comparison: Comparison, ho
 BLOCKED = AlertRuleFields(
     name="held up", metric=BLOCKED_BUILDS, comparison=Comparison.GTE, threshold=1, window_seconds=1
 )
+
+
+def test_what_a_worker_has_said_is_told_without_secrets(database: Database) -> None:
+    world = build_world.World.of(database, "base 1\nlib 1 needs base")
+    set_rule(database, RuleRequest(hot(**BLOCKED.model_dump(exclude={"webhook", "labels"}))), now=world.now)
+    world.start("base", "lib")
+    world.claim()
+    said = "PASSWORD=hunter2 is refused"
+    world.tell("base", BuildStatus.COMPLETED, BuildConclusion.FAILURE, message=said)
+
+    evaluate(database, now=world.now)
+
+    told = World(database, now=world.now)
+    (alert,) = told.alerts()
+    assert alert.message == "base 1 ended as FAILURE: PASSWORD=*** is refused: 1 build is held up"
+    assert [body["commonAnnotations"]["summary"] for body in told.deliver()] == [alert.message]
 
 
 def test_a_failure_is_one_alert_with_all_that_it_holds_up(database: Database) -> None:

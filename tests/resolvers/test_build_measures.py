@@ -1,5 +1,7 @@
 """What is measured of builds, as they are claimed, reported and taken back."""
 
+from contextlib import AbstractContextManager
+
 import pytest
 
 from resolvers.build_measures import BuildMeasures, PackageNames
@@ -10,7 +12,8 @@ from resolvers.measuring import Measurer
 from resolvers.policy import DEFAULT_POLICY
 from resolvers.recovery import Recovery
 from resolvers.reports import ReportRequest
-from storage.database import Database
+from storage.database import Connection, Database
+from storage.errors import Trouble, Unavailable
 from storage.transitions import BuildConclusion, BuildStatus
 from tests.resolvers.build_world import World
 
@@ -118,6 +121,37 @@ def test_a_report_that_is_refused_is_measured_as_such(database: Database) -> Non
 
     outcomes = [row.labels for row in told.measurer.take() if row.name == REPORT]
     assert outcomes == [{"outcome": "LeaseLost"}]
+
+
+def test_a_clock_that_was_set_back_makes_no_time_negative(database: Database) -> None:
+    told = Measured(database, "lib 1")
+    told.world.start("lib")
+    (claim,) = told.claim(-30)
+    told.report(claim, 1, BuildStatus.RUNNING)
+    told.report(claim, -10, conclusion=BuildConclusion.SUCCESS)
+
+    found = told.taken()
+    assert found[BUILD_WAIT] == [({"package": "lib", "worker": "w1"}, 1, 0)]
+    assert [(count, total) for _, count, total in found[BUILD]] == [(1, 0)]
+
+
+def test_a_name_that_cannot_be_read_does_not_undo_what_is_told_of_it(database: Database) -> None:
+    told = Measured(database, "lib 1")
+    told.world.start("lib")
+    name_of, away = PackageNames(database), [True]
+    told.measures = BuildMeasures(told.measurer, name_of)
+
+    def glance() -> AbstractContextManager[Connection]:
+        if away:
+            raise Unavailable("atlas.db", Trouble.BUSY, "try again")
+        return database.glance()
+
+    name_of._glance = glance
+    (claim,) = told.claim(30)
+    away.clear()
+
+    assert told.taken()[BUILD_WAIT] == [({"package": "", "worker": "w1"}, 1, 30)]
+    assert name_of(claim.build.package_id) == "lib"
 
 
 def test_the_name_of_a_package_is_read_once_and_nothing_of_one_that_is_gone(database: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from resolvers.measurements import LOST, OTHER, OVERFLOWED, RESOLVE
+from resolvers.measurements import BUILD, BUILD_FAILED, LOST, MEMORY, OTHER, OVERFLOWED, RESOLVE
 from resolvers.measuring import _FOLDED_AT, SILENT, Measurer
 from resolvers.sketches import summary
 from storage.monitoring_rows import MetricRow
@@ -101,6 +101,19 @@ def test_beyond_so_many_series_the_rest_is_one_of_its_name_and_a_counter_says_so
         (OTHER, (), NOON): (2, 17),
         (OVERFLOWED, (), NOON): (5, 5),
     }
+
+
+def test_what_has_few_series_always_has_room() -> None:
+    """Or a storm of builds would hide what tells of the storm."""
+    measurer = Measurer(most_series=1, clock=Clock())
+    for package in ("a", "b"):
+        measurer.record(BUILD, 1, package=package)
+    measurer.record(BUILD_FAILED, 1)
+    measurer.record(MEMORY, 1, process="here")
+
+    found = figures(measurer.take())
+    assert (BUILD_FAILED, (), NOON) in found
+    assert (MEMORY, ("here",), NOON) in found
 
 
 def test_series_are_counted_by_the_hour() -> None:

@@ -152,7 +152,7 @@ class Crowd:
         for _ in self._numbers:
             self.world.ask(REDELIVER, alert=alert)
             now = datetime.now(UTC)
-            for each in claim_due(database, policy, limit=100, now=now):
+            for each in claim_due(database, policy, limit=100, under_way={}, clock=lambda: datetime.now(UTC)):
                 settle(database, each, Answer(True, 200, None), policy, jitter=0, now=now)
         self.world.ask(ACKNOWLEDGE, alert=alert)
         self.variables |= {"alert": alert, "rule": rule}

@@ -124,7 +124,7 @@ def _monitoring(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE alerts SET status = 'RESOLVED' WHERE length(labels) > 9")
     for id_ in range(1, MANY + 1):
         deliveries.add(connection, id_, "{}", now=_MINUTES[id_ - 1])
-    for waiting in deliveries.due(connection, limit=MANY, now=_MINUTES[-1]):
+    for waiting in deliveries.due(connection, each=MANY, now=_MINUTES[-1]):
         deliveries.log(connection, waiting.id, attempt=1, delivered=True, status=200, message=None, now=NOW)
     connection.exec_driver_sql("UPDATE webhook_notifications SET outcome = 'DELIVERED' WHERE id > 200")
     for number in range(PACKAGES):

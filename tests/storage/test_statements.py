@@ -539,11 +539,11 @@ _QUERIES: Final[list[tuple[str, str, Callable[[Connection], object]]]] = [
     ("alerts.ended", "ix_alerts_status_id", lambda c: alerts.ended(c, before=LATER, limit=3)),
     ("alerts.open_of", "ix_alerts_open", lambda c: alerts.open_of(c, 1)),
     ("alert_rules.lock", "pk_alert_rules", lambda c: alert_rules.lock(c, 1)),
-    ("deliveries.due", "ix_webhook_notifications_waiting", lambda c: deliveries.due(c, limit=3, now=LATER)),
+    ("deliveries.due", "ix_webhook_notifications_waiting", lambda c: deliveries.due(c, each=3, now=LATER)),
     (
         "deliveries.due, in order",
         "ix_webhook_notifications_alert_id_id",
-        lambda c: deliveries.due(c, limit=3, now=LATER),
+        lambda c: deliveries.due(c, each=3, now=LATER),
     ),
     (
         "deliveries.is_waiting",
