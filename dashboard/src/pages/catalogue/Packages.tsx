@@ -81,15 +81,18 @@ function useClosest(text: string, status: PackageStatus[] | null): ListedPackage
 function Listed({ data, closest, isNarrowed }: { data: PackagesQuery; closest: ListedPackageFragment[]; isNarrowed: boolean }) {
   const { totalCount, nodes, pageInfo } = data.packages;
   const isMany = totalCount > CLOSEST && closest.length > 0;
+  const above = new Set(isMany ? closest.map(({ name }) => name) : []);
+  const others = nodes.filter(({ name }) => !above.has(name));
+  const isTold = [...closest, ...nodes].some(({ description }) => description);
   if (totalCount === 0) return isNarrowed ? <NothingFound /> : <NothingThere />;
   return (
     <section class="panel" aria-label="Packages found">
       <p class="note" role="status">{counted(totalCount, "package")}{isNarrowed ? " found" : ""}</p>
       <div class="scroll">
         <table class="cat-packages">
-          <thead><tr><th scope="col">Name</th><th scope="col">Latest</th><th scope="col">Released</th><th scope="col">Description</th></tr></thead>
-          {isMany && <Group title="Closest" packages={closest} />}
-          <Group title={isMany ? "All" : ""} packages={nodes} />
+          <thead><tr><th scope="col">Name</th><th scope="col">Latest</th><th scope="col">Released</th>{isTold && <th scope="col">Description</th>}</tr></thead>
+          {isMany && <Group title="Closest" packages={closest} isTold={isTold} />}
+          <Group title={isMany ? "Others" : ""} packages={others} isTold={isTold} />
         </table>
       </div>
       <Pager label="packages" page={pageInfo} back />
@@ -97,16 +100,16 @@ function Listed({ data, closest, isNarrowed }: { data: PackagesQuery; closest: L
   );
 }
 
-function Group({ title, packages }: { title: string; packages: readonly ListedPackageFragment[] }) {
+function Group({ title, packages, isTold }: { title: string; packages: readonly ListedPackageFragment[]; isTold: boolean }) {
   return (
     <tbody>
-      {title && <tr class="cat-group"><th scope="rowgroup" colSpan={4}>{title}</th></tr>}
+      {title && <tr class="cat-group"><th scope="rowgroup" colSpan={isTold ? 4 : 3}>{title}</th></tr>}
       {packages.map((each) => (
         <tr key={each.name}>
           <th scope="row"><PackageLink name={each.name} /> {each.status !== "ACTIVE" && <Badge state={each.status} />}</th>
           <td>{each.latestVersion ? <VersionLink name={each.name} version={each.latestVersion.version} /> : <span class="note">none published</span>}</td>
           <td class="figure">{each.latestVersion?.releasedAt && <Day at={each.latestVersion.releasedAt} />}</td>
-          <td class="cat-description">{each.description}</td>
+          {isTold && <td class="cat-description">{each.description}</td>}
         </tr>
       ))}
     </tbody>
