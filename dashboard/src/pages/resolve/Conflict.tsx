@@ -14,7 +14,7 @@ export function Conflict({ question, conflict, onChange }: ConflictProps) {
   return (
     <>
       <Panel title="No versions satisfy this" class="res-conflict">
-        <p class="res-prose">{message}</p>
+        <Prose message={message} />
         {!coreIsMinimal && <p class="note">Time ran out before each entry that is marked was tried without: perhaps not all of them are needed for the conflict.</p>}
         <Work statistics={statistics} />
       </Panel>
@@ -30,6 +30,15 @@ export function Conflict({ question, conflict, onChange }: ConflictProps) {
       )}
       <Panel title="Step by step"><Steps steps={steps} /></Panel>
     </>
+  );
+}
+
+/** The message as paragraphs: on a screen its columns are not as wide as in a terminal. */
+export function Prose({ message }: { message: string }) {
+  return (
+    <div class="res-prose">
+      {message.split("\n").map((line, index) => <p key={index} class={line.startsWith(" ") ? "res-reason" : ""}>{line.trim().replace(/ {2,}/g, " ")}</p>)}
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@
 import { counted } from "../../ui/figures.tsx";
 import { PackageLink, Panel } from "../../ui/parts.tsx";
 import type { Simulation } from "./answer.ts";
+import { Prose } from "./Conflict.tsx";
 
 type Difference = NonNullable<Simulation["diff"]>;
 
@@ -11,7 +12,7 @@ export function Diff({ simulation: { before, after, diff } }: { simulation: Simu
     <Panel title="What would change">
       {diff ? <Changes diff={diff} /> : <p>{turned(before.__typename, after.__typename)}</p>}
       {before.__typename === "ResolutionConflict" && (
-        <details class="res-more"><summary>Why none satisfy as things are</summary><p class="res-prose">{before.message}</p></details>
+        <details class="res-more"><summary>Why none satisfy as things are</summary><Prose message={before.message} /></details>
       )}
     </Panel>
   );

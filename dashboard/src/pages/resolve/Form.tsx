@@ -53,7 +53,7 @@ export function Form({ question, core, error, onChange, onAsk }: FormProps) {
       <More title="What if" count={question.publish.length + question.yank.length} note="Suppose versions published or yanked, and see what would change. Nothing is written.">
         <WhatIf question={question} wrong={wrong} onChange={onChange} />
       </More>
-      <button type="submit" class="primary" disabled={question.requirements.length === 0}>{isSupposing(question) ? "Simulate again" : "Resolve again"}</button>
+      <button type="submit" disabled={question.requirements.length === 0}>{isSupposing(question) ? "Simulate again" : "Resolve again"}</button>
     </form>
   );
 }

@@ -7,7 +7,7 @@ import type { Resolution } from "./answer.ts";
 import type { Edge, Picked, Pin } from "./pins.ts";
 
 const SHOWN = 200;
-const REQUIRERS = 3;
+const REQUIRERS = 2;
 const SEARCHED_FROM = 15;
 
 export function Table({ resolution: { pins }, picked }: { resolution: Resolution; picked: Picked }) {
@@ -40,7 +40,7 @@ export function Table({ resolution: { pins }, picked }: { resolution: Resolution
 function PinTable({ pins, picked }: { pins: readonly Pin[]; picked: Picked }) {
   return (
     <div class="scroll">
-      <table>
+      <table class="res-pins">
         <caption class="away">Pins by name</caption>
         <thead><tr><th scope="col">Package</th><th scope="col">Version</th><th scope="col">Required by</th></tr></thead>
         <tbody>
@@ -62,11 +62,11 @@ function Requirers({ edges }: { edges: readonly Edge[] }) {
   const others = edges.filter(({ dependent }) => dependent !== null);
   return (
     <>
-      {asked.length > 0 && <span class="res-asked">you{constraintOf(asked[0])}{others.length > 0 && ", "}</span>}
-      {others.slice(0, REQUIRERS).map((edge, index) => (
-        <span key={edge.dependent}>{index > 0 && ", "}{edge.dependent}{constraintOf(edge)}</span>
+      {asked.length > 0 && <span class="res-requirer"><strong>you</strong>{constraintOf(asked[0])}</span>}
+      {others.slice(0, REQUIRERS).map((edge) => (
+        <span key={edge.dependent} class="res-requirer">{edge.dependent}{constraintOf(edge)}</span>
       ))}
-      {others.length > REQUIRERS && <span class="note"> and {others.length - REQUIRERS} more</span>}
+      {others.length > REQUIRERS && <span class="note">and {others.length - REQUIRERS} more</span>}
     </>
   );
 }
