@@ -17,6 +17,8 @@ export interface PictureNode {
   note?: string;
   href?: string;
   tone?: "focus" | "good" | "bad" | "cut" | "plain";
+  /** Where it stands, from left to right, where something else than the edges decides: of all nodes or of none. */
+  column?: number;
   /** What its + and − do: `left` is about what needs it, `right` about what it needs. */
   grow?: PictureGrowth[];
 }

@@ -12,10 +12,10 @@ const PADDING = 22;
 const GROWTH = 12;
 
 /** How much room a node takes. */
-export function sized({ id, label, note = "", grow = [], tone }: PictureNode): Sized {
+export function sized({ id, label, note = "", grow = [], tone, column }: PictureNode): Sized {
   const letters = Math.max(shortened(label).length, shortened(note).length, 3);
   const letter = tone === "focus" ? BOLD_LETTER : LETTER;
-  return { id, width: Math.ceil(PADDING + (grow.length ? GROWTH : 0) + letter * letters), height: note ? 40 : 28 };
+  return { id, column, width: Math.ceil(PADDING + (grow.length ? GROWTH : 0) + letter * letters), height: note ? 40 : 28 };
 }
 
 function shortened(text: string): string {

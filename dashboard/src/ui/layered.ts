@@ -4,7 +4,13 @@
 // edges over several columns get a bend in each, columns are put in the order that their neighbours suggest, and heights are then
 // fitted to them, exactly, column by column.
 
-export interface Sized { id: string; width: number; height: number }
+export interface Sized {
+  id: string;
+  width: number;
+  height: number;
+  /** Where it has to stand, as a whole number; of all nodes or of none. */
+  column?: number | undefined;
+}
 export interface Arrow { from: string; to: string; /** To be turned round first where there is a cycle. */ isCut: boolean }
 export interface Point { x: number; y: number }
 export interface Layout {
@@ -40,7 +46,7 @@ export function layered(nodes: readonly Sized[], arrows: readonly Arrow[]): Layo
   const index = new Map(nodes.map(({ id }, at) => [id, at]));
   const known = arrows.map(({ from, to, isCut }) => ({ from: index.get(from) ?? -1, to: index.get(to) ?? -1, isCut }));
   const forward = acyclic(nodes.length, known);
-  const columns = folded(ranked(nodes.length, forward));
+  const columns = folded(nodes.every(({ column }) => column !== undefined) ? nodes.map(({ column }) => column!) : ranked(nodes.length, forward));
   const cells = nodes.map((node, at): Cell => ({ node, column: columns[at]!, height: node.height, before: [], after: [], row: 0, y: 0 }));
   const chains = chained(cells, forward);
   const grid = gridded(new Set([...cells, ...chains.flat()]));
