@@ -26,6 +26,7 @@ const MARGIN = 12;
 const COLUMN_GAP = 64;
 const ROW_GAP = 10;
 const BEND_GAP = 5;
+const ASIDE = 5;
 const ORDERINGS = 8;
 const FITTINGS = 8;
 // Past so many bends, long edges are drawn straight across.
@@ -242,7 +243,8 @@ function drawn(grid: readonly Cell[][], cells: readonly Cell[], pairs: readonly 
       return step === chain.length - 1 ? ends.slice(0, 1) : ends;
     });
     const isTurned = chain.length > 0 && chain[0] !== cells[pairs[at]!.from];
-    return isTurned ? points.reverse() : points;
+    // Beside what leads the same way forwards, if anything does.
+    return isTurned ? points.reverse().map(({ x, y }) => ({ x, y: y + ASIDE })) : points;
   });
   const right = lefts.length ? lefts[lefts.length - 1]! + widths[widths.length - 1]! : 0;
   return { width: right + MARGIN, height: bottom - top + 2 * MARGIN, places, lines };

@@ -46,7 +46,7 @@ function Figures({ plan, marks }: { plan: BuildPlan; marks: Marks }) {
       <div><dt>waves</dt><dd>{grouped(waves.length)}</dd></div>
       <div><dt>most at once</dt><dd>{grouped(widest)}</dd></div>
       <div><dt>longest chain</dt><dd>{grouped(criticalPath.length)}{criticalPathSeconds !== null && <span class="note"> {seconds(criticalPathSeconds)}</span>}</dd></div>
-      <div><dt>in {counted(cycles.length, "cycle")}</dt><dd>{grouped(marks.cyclic.size)}</dd></div>
+      {cycles.length > 0 && <div><dt>in {counted(cycles.length, "cycle")}</dt><dd>{grouped(marks.cyclic.size)}</dd></div>}
     </dl>
   );
 }

@@ -5,7 +5,7 @@ import { changed, go } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Panel } from "../../ui/parts.tsx";
 import type { BuildPlan, Marks } from "./PlanShown.tsx";
-import { cellAt, draw, HEIGHT, mapped, type WaveBlock } from "./waveBlocks.ts";
+import { cellAt, draw, mapped, type PlanMap, type WaveBlock } from "./waveBlocks.ts";
 
 interface MapProps { plan: BuildPlan; marks: Marks; chosen: number }
 
@@ -14,11 +14,11 @@ export function WaveMap({ plan, marks, chosen }: MapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [under, setUnder] = useState<{ wave: number; name: string }>();
   const map = useMemo(() => mapped(plan.waves, marks), [plan, marks]);
-  useDrawn(view, canvas, map.blocks, chosen);
+  useDrawn(view, canvas, map, chosen);
   useShown(view, map.blocks[chosen]);
   const find = (event: MouseEvent) => {
     const { left, top } = canvas.current!.getBoundingClientRect();
-    return cellAt(map.blocks, { x: event.clientX - left + view.current!.scrollLeft, y: event.clientY - top });
+    return cellAt(map, { x: event.clientX - left + view.current!.scrollLeft, y: event.clientY - top });
   };
   const look = (event: MouseEvent) => {
     const found = find(event);
@@ -32,7 +32,7 @@ export function WaveMap({ plan, marks, chosen }: MapProps) {
   return (
     <Panel title="Waves" actions={<Legend hasCycles={marks.cyclic.size > 0} />}>
       <div ref={view} class="plan-map" tabIndex={0} role="img" aria-label={said(plan)}>
-        <div class="plan-map-width" style={{ width: `${map.width}px`, height: `${HEIGHT}px` }}>
+        <div class="plan-map-width" style={{ width: `${map.width}px`, height: `${map.height}px` }}>
           <canvas ref={canvas} onMouseMove={look} onMouseLeave={() => setUnder(undefined)} onClick={choose} />
         </div>
       </div>
@@ -55,13 +55,13 @@ function Legend({ hasCycles }: { hasCycles: boolean }) {
 }
 
 /** Draw what can be seen, again when that changes: the canvas stays as wide as the window, however many waves there are. */
-function useDrawn(view: { current: HTMLDivElement | null }, canvas: { current: HTMLCanvasElement | null }, blocks: readonly WaveBlock[], chosen: number): void {
+function useDrawn(view: { current: HTMLDivElement | null }, canvas: { current: HTMLCanvasElement | null }, map: PlanMap, chosen: number): void {
   useEffect(() => {
     const box = view.current!;
     let frame = 0;
     const paint = () => {
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => draw(canvas.current!, blocks, chosen, { left: box.scrollLeft, width: box.clientWidth }));
+      frame = requestAnimationFrame(() => draw(canvas.current!, map, chosen, { left: box.scrollLeft, width: box.clientWidth }));
     };
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const size = new ResizeObserver(paint);
@@ -75,7 +75,7 @@ function useDrawn(view: { current: HTMLDivElement | null }, canvas: { current: H
       dark.removeEventListener("change", paint);
       size.disconnect();
     };
-  }, [blocks, chosen]);
+  }, [map, chosen]);
 }
 
 function useShown(view: { current: HTMLDivElement | null }, block: WaveBlock | undefined): void {
