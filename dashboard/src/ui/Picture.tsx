@@ -1,8 +1,7 @@
 // A graph as a picture, laid out in columns: what needs is left of what it needs. The same can be read as a table.
 
 import "./picture.css";
-import type { RefObject } from "preact";
-import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useId, useMemo, useRef } from "preact/hooks";
 import { counted, grouped } from "./figures.tsx";
 import { layered, type Layout } from "./layered.ts";
 import { useZoom } from "./panning.ts";
@@ -70,7 +69,6 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
   const box = useRef<HTMLDivElement>(null);
   const laid = useMemo(() => laidOut(nodes, edges), [nodes, edges]);
   const zoom = useZoom(box, laid, beginning(nodes, laid));
-  const height = useHeight(box, laid.height * Math.max(zoom.scale, 0.7));
   return (
     <div class="picture">
       <div class="picture-tools">
@@ -82,7 +80,7 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
           <button type="button" class="quiet" onClick={zoom.fit}>Fit</button>
         </div>
       </div>
-      <div class="picture-view" ref={box} style={{ height }}>
+      <div class="picture-view" ref={box} style={{ height: `${zoom.height}px` }}>
         <svg
           role="group" aria-label={label} aria-describedby={`${id}-keys`}
           width={laid.width * zoom.scale} height={laid.height * zoom.scale} viewBox={`0 0 ${laid.width} ${laid.height}`}
@@ -99,13 +97,6 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
       <PictureTable nodes={nodes} edges={edges} />
     </div>
   );
-}
-
-/** A picture is as high as it needs, so far as the window has room for it. */
-function useHeight(box: RefObject<HTMLDivElement | null>, wanted: number): number {
-  const [most, setMost] = useState(600);
-  useLayoutEffect(() => setMost(Math.max(320, window.innerHeight * 0.68)), [box]);
-  return Math.min(most, wanted + 18);
 }
 
 function Arrowheads({ id }: { id: string }) {

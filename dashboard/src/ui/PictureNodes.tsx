@@ -5,7 +5,7 @@ import type { Layout, Sized } from "./layered.ts";
 import type { PictureEdge, PictureGrowth, PictureNode } from "./Picture.tsx";
 import { TONE_WORDS } from "./PictureLegend.tsx";
 
-const LONGEST = 30;
+const LONGEST = 48;
 const LETTER = 7.1;
 const BOLD_LETTER = 8;
 const PADDING = 22;
@@ -73,26 +73,27 @@ interface NodeProps {
 function Node({ node, at, isReached, near, onKeyDown, onFocus }: NodeProps) {
   const { id, label, note, href, tone = "plain", grow = [] } = node;
   const { width, height } = sized(node);
-  const tabIndex = isReached ? 0 : -1;
-  const said = [label, note, TONE_WORDS[tone], `needs ${near.needs}`, `needed by ${near.neededBy}`].filter(Boolean).join(", ");
+  // In SVG names of attributes are told apart by their case.
+  const tabindex = isReached ? 0 : -1;
+  const said = [shortened(label) !== label && label, TONE_WORDS[tone], `needs ${near.needs}`, `needed by ${near.neededBy}`].filter(Boolean).join(", ");
   const shown = (
     <>
-      <title>{label}</title>
+      <title>{`${label}: ${said}`}</title>
       <rect width={width} height={height} rx="5" />
       <text x={width / 2} y={note ? 16 : height / 2 + 4}>{shortened(label)}</text>
       {note && <text class="picture-note" x={width / 2} y={31}>{shortened(note)}</text>}
     </>
   );
-  const shared = { "data-node": id, class: `picture-node ${tone}`, tabIndex, "aria-label": said, onKeyDown, onFocus };
+  const shared = { "data-node": id, class: `picture-node ${tone}`, tabindex, "aria-description": said, onKeyDown, onFocus };
   return (
     <g transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}>
-      {href ? <a href={href} draggable={false} {...shared}>{shown}</a> : <g role="img" {...shared}>{shown}</g>}
-      {grow.map((each) => <Growth key={each.side} growth={each} x={each.side === "left" ? 0 : width} y={height / 2} tabIndex={tabIndex} />)}
+      {href ? <a href={href} draggable={false} {...shared}>{shown}</a> : <g role="img" aria-label={label} {...shared}>{shown}</g>}
+      {grow.map((each) => <Growth key={each.side} growth={each} x={each.side === "left" ? 0 : width} y={height / 2} tabindex={tabindex} />)}
     </g>
   );
 }
 
-function Growth({ growth, x, y, tabIndex }: { growth: PictureGrowth; x: number; y: number; tabIndex: number }) {
+function Growth({ growth, x, y, tabindex }: { growth: PictureGrowth; x: number; y: number; tabindex: number }) {
   const { isOpen, title, toggle } = growth;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -100,7 +101,7 @@ function Growth({ growth, x, y, tabIndex }: { growth: PictureGrowth; x: number; 
     toggle();
   };
   return (
-    <g class="picture-grow" role="button" aria-expanded={isOpen} aria-label={title} tabIndex={tabIndex} transform={`translate(${x} ${y})`} onClick={toggle} onKeyDown={onKeyDown}>
+    <g class="picture-grow" role="button" aria-expanded={isOpen} aria-label={title} tabindex={tabindex} transform={`translate(${x} ${y})`} onClick={toggle} onKeyDown={onKeyDown}>
       <title>{title}</title>
       <circle class="picture-reach" r="12" />
       <circle r="8" />

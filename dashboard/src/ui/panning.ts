@@ -11,9 +11,15 @@ const LARGEST = 3;
 const READABLE = 0.85;
 // A hand that clicks moves a little.
 const STILL = 4;
+// The part of the window that a picture may take, and what it takes in any case.
+const SHARE = 0.68;
+const LOWEST = 120;
+const SCROLLBAR = 16;
 
 export interface Zoom {
   scale: number;
+  /** How high the box has to be. */
+  height: number;
   closer: () => void;
   farther: () => void;
   fit: () => void;
@@ -24,6 +30,7 @@ interface Size { width: number; height: number }
 /** Have `box`, which scrolls, show something of `size`, beginning at `focus`. */
 export function useZoom(box: RefObject<HTMLDivElement | null>, size: Size, focus: Point): Zoom {
   const [scale, setScale] = useState(1);
+  const [height, setHeight] = useState(LOWEST);
   const held = useRef<{ at: Point; inBox: Point } | null>(null);
   const latest = useRef(scale);
   latest.current = scale;
@@ -38,23 +45,26 @@ export function useZoom(box: RefObject<HTMLDivElement | null>, size: Size, focus
     latest.current = next;
     setScale(next);
   }, []);
-  const whole = () => (box.current ? Math.min(1, (box.current.clientWidth - 2) / size.width, (box.current.clientHeight - 2) / size.height) : 1);
+  const most = Math.max(LOWEST, window.innerHeight * SHARE);
+  const whole = () => Math.min(1, (box.current?.offsetWidth ?? size.width) / size.width, most / size.height);
 
   useLayoutEffect(() => {
     const { current } = box;
     if (!current) return;
     const next = Math.max(whole(), READABLE);
-    held.current = { at: focus, inBox: { x: current.clientWidth / 2, y: current.clientHeight / 2 } };
+    const high = Math.min(most, Math.max(LOWEST, size.height * next + SCROLLBAR));
+    current.style.height = `${high}px`;
+    setHeight(high);
+    held.current = { at: focus, inBox: { x: current.clientWidth / 2, y: high / 2 } };
     latest.current = next;
     setScale(next);
-    scrollTo(current, held.current, next);
   }, [size]);
   useLayoutEffect(() => {
     if (box.current && held.current) scrollTo(box.current, held.current, scale);
     held.current = null;
-  }, [scale]);
+  }, [scale, size]);
   useHands(box, latest, zoomTo);
-  return { scale, closer: () => zoomTo(scale * STEP), farther: () => zoomTo(scale / STEP), fit: () => zoomTo(whole()) };
+  return { scale, height, closer: () => zoomTo(scale * STEP), farther: () => zoomTo(scale / STEP), fit: () => zoomTo(whole()) };
 }
 
 function scrollTo(box: HTMLDivElement, { at, inBox }: { at: Point; inBox: Point }, scale: number): void {

@@ -48,8 +48,9 @@ async function around(focus: string, open: Opened, selection: Selection, abort: 
   while (tasks.length) {
     const found = await Promise.all(tasks.map((task) => neighbours(task, selection, abort)));
     const next: Task[] = [];
-    found.forEach(({ total, nodes }, at) => {
+    found.forEach(({ version, total, nodes }, at) => {
       const task = tasks[at]!;
+      versions.set(task.name, version);
       let shown = 0;
       for (const { name, latestVersion } of nodes) {
         if (!versions.has(name) && versions.size >= MOST) {
@@ -82,9 +83,11 @@ function openedOf(name: string, outward: Side[], level: number, { depth, left, r
   });
 }
 
-async function neighbours({ name, side, count }: Task, selection: Selection, abort: AbortSignal): Promise<{ total: number; nodes: readonly AroundPackageFragment[] }> {
+interface Neighbours { version: string | null; total: number; nodes: readonly AroundPackageFragment[] }
+
+async function neighbours({ name, side, count }: Task, selection: Selection, abort: AbortSignal): Promise<Neighbours> {
   const variables = { name, first: count, needs: side === "right", neededBy: side === "left", ...selection };
   const { package: found } = await ask(AroundDocument, variables, abort);
   const page = side === "right" ? found?.dependencies : found?.dependents;
-  return { total: page?.totalCount ?? 0, nodes: page?.nodes ?? [] };
+  return { version: found?.latestVersion?.version ?? null, total: page?.totalCount ?? 0, nodes: page?.nodes ?? [] };
 }
