@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
         {
             "hub": [],
             **{user: ["hub"] for user in USERS},
-            "left": ["user00"],
+            "left": ["user00", "nowhere"],
             "right": ["user01", "user02"],
             "top": ["left", "right", "hub"],
             "sun": ["moon"],
@@ -78,6 +78,7 @@ def test_deeper_levels_are_opened_at_once(page: Page) -> None:
     page.get_by_label("Levels opened").select_option("2")
 
     expect(nodes(page)).to_have_count(7)
+    expect(page.get_by_text("Not registered, and so not shown: 1 that left needs.")).to_be_visible()
     assert "depth=2" in page.url
 
 

@@ -53,7 +53,7 @@ function growth(node: Around["part"]["nodes"][number], { part, grown }: Around):
   }
   return (["left", "right"] as const).flatMap((side) => {
     const total = side === "left" ? node.dependents : node.dependencies;
-    const isOpen = grown.some((each) => each.name === node.package && each.side === side && each.total > 0);
+    const isOpen = grown.some((each) => each.name === node.package && each.side === side && each.declared > 0);
     if (!isOpen && total <= shown[side]) return [];
     const what = side === "left" ? `what needs ${node.package}` : `what ${node.package} needs`;
     const title = `${isOpen ? "Hide" : "Show"} ${what} (${grouped(total)})`;
@@ -63,7 +63,7 @@ function growth(node: Around["part"]["nodes"][number], { part, grown }: Around):
 
 /** From now on what is opened is told by name. */
 function named(grown: readonly Grown[]): Opened {
-  const of = (side: Side) => new Map(grown.filter((each) => each.side === side && each.total > 0).map(({ name, shown }): [string, number] => [name, Math.max(shown, STEP)]));
+  const of = (side: Side) => new Map(grown.filter((each) => each.side === side && each.declared > 0).map(({ name, shown }): [string, number] => [name, Math.max(shown, STEP)]));
   return { depth: 0, left: of("left"), right: of("right") };
 }
 
@@ -83,10 +83,18 @@ function more(grown: readonly Grown[], { name, side, shown }: Grown): Opened {
 /** What is not in the picture, said exactly, and how to see it. */
 function LeftOut({ data: { grown, isFull, versions } }: { data: Around }) {
   const parts = grown.filter(({ shown, total }) => shown < total);
+  const missing = grown.filter(({ total, declared }) => total < declared);
   const keep = queryOf(selected());
-  if (parts.length === 0) return <p class="note">Showing {counted(versions.size, "package")}: nothing of what is opened is left out.</p>;
   return (
     <div class="graph-left-out">
+      {parts.length === 0 && <p class="note">Showing {counted(versions.size, "package")}: nothing of what is opened is left out.</p>}
+      {missing.length > 0 && (
+        <p>
+          Not registered, and so not shown: {missing.map(({ name, total, declared }, at) => (
+            <span key={name}>{at > 0 && ", "}{grouped(declared - total)} that <a href={address(["packages", name])}>{name}</a> needs</span>
+          ))}.
+        </p>
+      )}
       {isFull && <p>The picture is full with {grouped(MOST)} packages. Hide some, or look at one of them in the middle.</p>}
       <ul class="rows">
         {parts.slice(0, 12).map((each) => (

@@ -10,7 +10,14 @@ import type { Selection } from "./selection.ts";
 export const MOST = 150;
 
 /** A side of a package that is opened. */
-export interface Grown { name: string; side: Side; shown: number; total: number }
+export interface Grown {
+  name: string;
+  side: Side;
+  shown: number;
+  /** How many of what is there are registered. */
+  total: number;
+  declared: number;
+}
 
 export interface Around {
   versions: Map<string, string | null>;
@@ -41,7 +48,7 @@ export function useAround(focus: string, open: Opened, selection: Selection): { 
 
 async function around(focus: string, open: Opened, selection: Selection, abort: AbortSignal): Promise<Around> {
   const versions = new Map<string, string | null>([[focus, null]]);
-  const grown: Grown[] = [];
+  const grown: Omit<Grown, "declared">[] = [];
   let isFull = false;
   let tasks = openedOf(focus, ["left", "right"], 0, open);
   const asked = new Set(tasks.map(named));
@@ -68,7 +75,8 @@ async function around(focus: string, open: Opened, selection: Selection, abort: 
     tasks.forEach((task) => asked.add(named(task)));
   }
   const { subgraph } = await ask(SubgraphDocument, { packages: [...versions.keys()], ...selection }, abort);
-  return { versions, part: subgraph, grown, isFull };
+  const counts = new Map(subgraph.nodes.map((node) => [node.package, { left: node.dependents, right: node.dependencies }]));
+  return { versions, part: subgraph, grown: grown.map((each) => ({ ...each, declared: counts.get(each.name)![each.side] })), isFull };
 }
 
 function named({ name, side }: Task): string {

@@ -13,7 +13,7 @@ export interface WaveBlock {
 
 export interface PlanMap { blocks: WaveBlock[]; cell: number; rows: number; width: number; height: number }
 
-const MOST_ROWS = 36;
+const HIGHEST = 216;
 const GAP = 5;
 const FOOT = 6;
 // The more builds, the smaller their cells.
@@ -24,7 +24,7 @@ const SMALLEST_CELL = 6;
 export function mapped(waves: BuildPlan["waves"], { critical, cyclic }: Marks): PlanMap {
   const builds = waves.reduce((sum, wave) => sum + wave.length, 0);
   const cell = CELLS.find(([most]) => builds <= most)?.[1] ?? SMALLEST_CELL;
-  const rows = Math.min(MOST_ROWS, Math.max(...waves.map((wave) => wave.length)));
+  const rows = Math.min(Math.floor(HIGHEST / cell), Math.max(...waves.map((wave) => wave.length)));
   let left = 0;
   const blocks = waves.map((wave) => {
     const block: WaveBlock = { left, width: Math.ceil(wave.length / rows) * cell, size: wave.length, critical: [], cyclic: [] };
