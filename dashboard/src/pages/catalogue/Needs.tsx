@@ -7,7 +7,7 @@ export function Needs({ needs, of }: { needs: readonly DeclaredNeedFragment[]; o
   if (needs.length === 0) return <Empty><p>{of} needs nothing.</p></Empty>;
   return (
     <div class="scroll">
-      <table>
+      <table class="cat-needs">
         <caption class="away">What {of} needs</caption>
         <thead><tr><th scope="col">Package</th><th scope="col">Constraint</th><th scope="col">Kinds</th><th scope="col">Candidates, newest first</th></tr></thead>
         <tbody>{needs.map((need) => <Need key={need.id} need={need} />)}</tbody>

@@ -1,9 +1,12 @@
 // What would change by what is supposed.
 
+import { useState } from "preact/hooks";
 import { counted } from "../../ui/figures.tsx";
 import { PackageLink, Panel } from "../../ui/parts.tsx";
 import type { Simulation } from "./answer.ts";
 import { Prose } from "./Conflict.tsx";
+
+const SHOWN = 60;
 
 type Difference = NonNullable<Simulation["diff"]>;
 
@@ -25,21 +28,30 @@ function turned(before: Simulation["before"]["__typename"], after: Simulation["a
     : "As things are, there are versions that satisfy the question. With what is supposed, none do.";
 }
 
-function Changes({ diff: { added, removed, changed } }: { diff: Difference }) {
-  if (added.length + removed.length + changed.length === 0) return <p>Nothing: the same versions would be picked.</p>;
+function Changes({ diff }: { diff: Difference }) {
+  const [isWhole, setWhole] = useState(false);
+  const changes = changesIn(diff);
+  if (changes.length === 0) return <p>Nothing: the same versions would be picked.</p>;
+  const { added, removed, changed } = diff;
   return (
     <>
-      <p class="note">{[counted(changed.length, "pin changed", "pins changed"), `${added.length} added`, `${removed.length} removed`].join(", ")}</p>
-      <ul class="rows" aria-label="Differences">
-        {changed.map(({ package: name, from, to, direction }) => (
-          <li key={name}>
-            <span class={`badge ${direction === "UPGRADE" ? "good" : "warn"}`}>{direction === "UPGRADE" ? "up" : "down"}</span>
-            <PackageLink name={name} /> <span class="version">{from} → {to}</span>
-          </li>
+      <p class="note">{counted(changed.length, "pin changed", "pins changed")}, {added.length} added, {removed.length} removed</p>
+      <ul class="res-diff" aria-label="Differences">
+        {changes.slice(0, isWhole ? changes.length : SHOWN).map(({ name, what, tone, version }) => (
+          <li key={name}><span class={`badge ${tone}`}>{what}</span><PackageLink name={name} /> <span class="version">{version}</span></li>
         ))}
-        {added.map(({ package: name, version }) => <li key={name}><span class="badge busy">added</span><PackageLink name={name} /> <span class="version">{version}</span></li>)}
-        {removed.map(({ package: name, version }) => <li key={name}><span class="badge bad">removed</span><PackageLink name={name} /> <span class="version">{version}</span></li>)}
       </ul>
+      {!isWhole && changes.length > SHOWN && <button type="button" onClick={() => setWhole(true)}>Show all {changes.length}</button>}
     </>
   );
+}
+
+function changesIn({ changed, added, removed }: Difference) {
+  return [
+    ...changed.map(({ package: name, from, to, direction }) => ({
+      name, version: `${from} → ${to}`, ...(direction === "UPGRADE" ? { what: "up", tone: "good" } : { what: "down", tone: "warn" }),
+    })),
+    ...added.map(({ package: name, version }) => ({ name, version, what: "added", tone: "busy" })),
+    ...removed.map(({ package: name, version }) => ({ name, version, what: "removed", tone: "bad" })),
+  ];
 }
