@@ -8,6 +8,7 @@ import type { Resolution } from "./answer.ts";
 import type { Picked } from "./pins.ts";
 
 const DRAWN = 150;
+const LEGEND = { focus: "required by you", cut: "in a cycle" };
 
 export function Drawn({ resolution, picked }: { resolution: Resolution; picked: Picked }) {
   const { nodes, edges } = useMemo(() => drawn(resolution, picked), [resolution, picked]);
@@ -19,7 +20,7 @@ export function Drawn({ resolution, picked }: { resolution: Resolution; picked: 
           Drawn are the {grouped(DRAWN)} nearest to what you require, of {grouped(total)} pins. The other {grouped(total - DRAWN)} are in the table.
         </p>
       )}
-      <Picture label={`What needs what among ${grouped(nodes.length)} pins`} nodes={nodes} edges={edges} />
+      <Picture label={`What needs what among ${grouped(nodes.length)} pins`} nodes={nodes} edges={edges} legend={LEGEND} />
     </>
   );
 }
