@@ -6,6 +6,7 @@ import httpx
 
 _PUBLISH = "mutation($input: PublishVersionsInput!) { publishVersions(input: $input) { published } }"
 _DESCRIBE = "mutation($input: RegisterPackageInput!) { registerPackage(input: $input) { cursor } }"
+_START = "mutation($input: StartRunInput!) { startRun(input: $input) { cursor } }"
 
 
 def version(
@@ -24,6 +25,11 @@ def publish(address: str, *versions: Mapping[str, object]) -> None:
 def describe(address: str, package: str, description: str) -> None:
     """Register a package, and say what it is."""
     _post(address, _DESCRIBE, {"name": package, "description": description})
+
+
+def start_run(address: str, package: str) -> None:
+    """Start a run that builds the latest version of a package."""
+    _post(address, _START, {"plan": {"packages": [package]}})
 
 
 def _post(address: str, document: str, given: Mapping[str, object]) -> None:

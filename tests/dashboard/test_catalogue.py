@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.pages import check_accessible, open_at
-from tests.dashboard.publishing import describe, publish, version
+from tests.dashboard.publishing import describe, publish, start_run, version
 
 
 @pytest.fixture
@@ -127,6 +127,30 @@ def test_a_version_is_yanked_with_a_reason_that_is_kept(page: Page, kettles: str
     expect(changes).to_have_count(2)
     expect(changes.filter(has_text="leaks")).to_contain_text("yanked")
     expect(page.get_by_text("It is yanked now.")).to_be_visible()
+
+
+def test_who_may_not_write_is_not_offered_to(page: Page, kettles: str) -> None:
+    reader = {"token": "reader", "scopes": ["read"], "isKnown": True}
+    page.route("**/session", lambda route: route.fulfill(json=reader))
+    open_at(page, "/packages/kettle/2.0")
+
+    expect(page.get_by_role("heading", name="What has become of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Change its status")).to_have_count(0)
+
+
+def test_builds_are_listed_with_their_package_and_their_version(page: Page, kettles: str) -> None:
+    start_run(kettles, "kettle")
+    open_at(page, "/packages/kettle")
+    builds = page.get_by_role("table", name="Builds of kettle, newest first")
+    expect(builds.locator("tbody tr")).to_have_count(1)
+    expect(builds.locator("tbody tr")).to_contain_text("unresolvable")
+    shown = builds.get_by_role("rowheader").get_by_role("link")
+    expect(shown).to_have_attribute("href", re.compile("^#/builds/"))
+
+    builds.get_by_role("link", name="2.0").click()
+    expect(page.get_by_role("table", name="Builds of kettle 2.0").locator("tbody tr")).to_have_count(1)
+    open_at(page, "/packages/kettle/1.0")
+    expect(page.get_by_text("It has not been built.")).to_be_visible()
 
 
 def test_a_move_that_is_not_allowed_tells_what_is(page: Page, kettles: str) -> None:

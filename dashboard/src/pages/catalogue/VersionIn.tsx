@@ -4,8 +4,9 @@ import { may } from "../../api/session.ts";
 import { useQuery } from "../../api/use.ts";
 import { VersionPageDocument, type VersionPageQuery } from "../../generated.ts";
 import { address } from "../../routing.ts";
-import { Ago, Day, seconds } from "../../ui/figures.tsx";
-import { Answered, Badge, BuildLink, BuildState, Empty, PackageLink, Page, Panel, RunLink } from "../../ui/parts.tsx";
+import { Ago, Day } from "../../ui/figures.tsx";
+import { Answered, Badge, Empty, PackageLink, Page, Panel } from "../../ui/parts.tsx";
+import { BuildsOf } from "./Builds.tsx";
 import { Labels } from "./Labels.tsx";
 import { Needs } from "./Needs.tsx";
 import { StatusChange } from "./StatusChange.tsx";
@@ -40,7 +41,7 @@ function Parts({ shown, reload }: { shown: Shown; reload: () => void }) {
       <Panel title={`What it needs (${dependencies.length})`}><Needs needs={dependencies} of={`${name} ${version}`} /></Panel>
       <div class="columns">
         {may("write") && <StatusChange name={name} version={version} status={status} onChanged={reload} />}
-        <Panel title="Latest build"><LatestBuild shown={shown} /></Panel>
+        <BuildsOf name={name} version={version} />
         <Transitions subject={id} turn={updatedAt} />
       </div>
     </>
@@ -62,21 +63,5 @@ function About({ shown }: { shown: Shown }) {
       {digest && <div><dt>Digest</dt><dd class="mono">{digest}</dd></div>}
       {labels.length > 0 && <div><dt>Labels</dt><dd><Labels labels={labels} /></dd></div>}
     </dl>
-  );
-}
-
-function LatestBuild({ shown: { latestBuild: build, package: { name } } }: { shown: Shown }) {
-  if (!build) return <Empty><p>It has not been built.</p></Empty>;
-  return (
-    <>
-      <dl class="cat-facts">
-        <div><dt>State</dt><dd><BuildState status={build.status} conclusion={build.conclusion} /></dd></div>
-        <div><dt>{build.completedAt ? "Ended" : "Planned"}</dt><dd><BuildLink id={build.id}><Ago at={build.completedAt ?? build.createdAt} /></BuildLink></dd></div>
-        {build.durationSeconds !== null && <div><dt>Took</dt><dd class="figure">{seconds(build.durationSeconds)}</dd></div>}
-        {build.worker && <div><dt>Worker</dt><dd>{build.worker}</dd></div>}
-        {build.run && <div><dt>Run</dt><dd><RunLink id={build.run.id}>the run it belongs to</RunLink></dd></div>}
-      </dl>
-      <p class="note"><a href={address(["builds"], { package: name })}>All builds of {name}</a></p>
-    </>
   );
 }
