@@ -44,6 +44,23 @@ class PathGraph:
     """Some packages on paths are left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surrounded:
+    """A package, with how much is right around it in the whole graph."""
+
+    package: str
+    dependencies: int
+    dependents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """Some packages, in name order, and the dependencies among them."""
+
+    nodes: tuple[Surrounded, ...]
+    edges: tuple[GraphEdge, ...]
+
+
 def impact(
     graph: DependencyGraph,
     names: Iterable[str],
@@ -59,6 +76,14 @@ def impact(
     columns = (found.nodes[:first], found.distances[:first], found.via[:first])
     listed = tuple(ImpactedPackage(*row) for row in zip(*columns, strict=True))
     return Impact(listed, len(found.nodes), found.truncated or len(listed) < len(found.nodes))
+
+
+def subgraph(graph: DependencyGraph, names: Iterable[str]) -> Subgraph:
+    """Return `names` with the dependencies among them. Raises NotInGraph."""
+    chosen = graph.numbers(names)
+    kept = graph.names_of(chosen.tolist())
+    counts = [rows.places(chosen)[1].tolist() for rows in (graph.out, graph.into)]
+    return Subgraph(tuple(map(Surrounded, kept, *counts)), graph.edges_among(kept))
 
 
 def shortest_path(graph: DependencyGraph, start: str, end: str) -> tuple[str, ...] | None:

@@ -9,15 +9,17 @@ from typing import Final
 import graph.impact
 from graph.cycles import DependencyCycle, components, describe
 from graph.dependencies import DependencyGraph, NotInGraph
-from graph.impact import Impact, PathGraph
+from graph.impact import Impact, PathGraph, Subgraph
 from resolvers.atlas import Atlas
 from resolvers.deadlines import deadline
+from resolvers.errors import LimitExceeded
 from resolvers.loaded_graphs import Selection
 from resolvers.suggestions import unknown_package
 
 # A traversal stops at these and says so: enough for every catalogue measured, and bounded for any other.
 NODE_BUDGET: Final = 1_000_000
 TIME_LIMIT: Final = timedelta(seconds=10)
+MOST_NAMES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ def paths(atlas: Atlas, start: str, end: str, selection: Selection, *, max_nodes
     found = atlas.graphs.select(selection)
     with _names_known(found):
         return graph.impact.paths(found, start, end, max_nodes, deadline(TIME_LIMIT))
+
+
+def subgraph(atlas: Atlas, names: Sequence[str], selection: Selection) -> Subgraph:
+    """Return `names` and the dependencies among them. Raises NotFound and LimitExceeded."""
+    if len(names) > MOST_NAMES:
+        raise LimitExceeded("packages", given=len(names), limit=MOST_NAMES)
+    found = atlas.graphs.select(selection)
+    with _names_known(found):
+        return graph.impact.subgraph(found, names)
 
 
 def impact(atlas: Atlas, names: Sequence[str], selection: Selection, *, first: int) -> Impact:

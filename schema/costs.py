@@ -37,6 +37,8 @@ LIST: Final = 10
 FLAT: Final[Mapping[str, int]] = {
     # Bounded by limits of their own, and made in one go.
     "BuildPlan.waves": 1_000,
+    "Query.cycles": 1_000,
+    "Query.impact": 1_000,
     "PublishVersionsPayload.results": 1_000,
     "Query.metrics": 500,
     "RunPreview.builds": 1_000,

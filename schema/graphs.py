@@ -100,6 +100,32 @@ class PathGraph:
         )
 
 
+@strawberry.type(description="A package of a part of the graph.")
+class SubgraphNode:
+    package: str = strawberry.field(description="Its name.")
+    dependencies: int = strawberry.field(
+        description="How many packages it requires in the whole graph, registered or not."
+    )
+    dependents: int = strawberry.field(description="How many packages require it in the whole graph.")
+
+
+@strawberry.type(description="Some packages and the dependencies among them.")
+class Subgraph:
+    nodes: list[SubgraphNode] = strawberry.field(description="The packages, by name.")
+    edges: list[GraphEdge] = strawberry.field(description="The dependencies among them, by name.")
+
+    @classmethod
+    def of(cls, part: graph.impact.Subgraph) -> "Subgraph":
+        """Show a part of the graph."""
+        return cls(
+            nodes=[
+                SubgraphNode(package=each.package, dependencies=each.dependencies, dependents=each.dependents)
+                for each in part.nodes
+            ],
+            edges=[GraphEdge.of(edge) for edge in part.edges],
+        )
+
+
 @strawberry.type(description="A package that a change reaches.")
 class ImpactedPackage:
     package: str = strawberry.field(description="Its name.")

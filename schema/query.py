@@ -17,7 +17,7 @@ from schema.context import Info
 from schema.enums import GraphScope
 from schema.error_groups import ErrorGroupConnection, list_errors
 from schema.fields import field
-from schema.graphs import CycleList, DependencyPath, Impact, PathGraph
+from schema.graphs import CycleList, DependencyPath, Impact, PathGraph, Subgraph
 from schema.history import StateTransitionConnection, list_transitions
 from schema.listing import PackageFilter, PackageOrder, Place, list_packages
 from schema.lookup import fetch, fetch_many
@@ -176,6 +176,21 @@ class Query(MetricQueries, AlertQuery, BuildQuery):
         chosen = selection(kinds, scope, include_optional)
         find = partial(graphs.paths, info.context.atlas, from_, to, chosen, max_nodes=most)
         return await show(info.context, find, PathGraph.of)
+
+    @field("Some packages and the dependencies among them.")
+    async def subgraph(
+        self,
+        info: Info,
+        *,
+        packages: Annotated[list[str], argument(description="Their names: at most 1000.")],
+        kinds: Kinds = None,
+        scope: Scope = GraphScope.LATEST,
+        include_optional: IncludeOptional = False,
+    ) -> Subgraph:
+        chosen = selection(kinds, scope, include_optional)
+        return await show(
+            info.context, partial(graphs.subgraph, info.context.atlas, packages, chosen), Subgraph.of
+        )
 
     @field("Everything that a change to some packages reaches.")
     async def impact(

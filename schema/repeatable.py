@@ -44,6 +44,8 @@ ARRANGED: Final = frozenset(
         "PageInfo",
         "StateTransitionConnection",
         "StateTransitionEdge",
+        "Subgraph",
+        "SubgraphNode",
     }
 )
 """Types that only arrange what the field that gives them has found: all of their fields are as that one is."""
@@ -64,7 +66,7 @@ def _fields(*repeatable: str, changing: tuple[str, ...] = ()) -> Fields:
 
 TABLE: Final[Mapping[str, Fields]] = {
     "Query": _fields(
-        "build builds cycles node nodes package packages packageVersion path run runs stateTransitions",
+        "build builds cycles node nodes package packages packageVersion path run runs stateTransitions subgraph",
         changing=(
             "alertRules",  # Set without an event.
             "alerts",

@@ -174,6 +174,10 @@ NESTED: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         '{ paths(from: "top", to: "hub") { ...Asked } }',
         {"edges": "edges { dependent }", "shortest": "shortest { packages } nodes"},
     ),
+    "Subgraph": (
+        "query($all: [String!]!) { subgraph(packages: $all) { ...Asked } }",
+        {"nodes": "nodes { package }", "edges": "edges { dependent }"},
+    ),
     "Resolution": (
         '{ resolve(input: { requirements: [{ package: "top" }] }) { ...Asked } }',
         {
@@ -292,6 +296,7 @@ SINGLE: Final[Mapping[str, str]] = {
     "Query.cycles": "{ cycles { nodes { packages } } }",
     "Query.path": 'query($last: String!) { path(from: $last, to: "hub") { packages } }',
     "Query.paths": '{ paths(from: "top", to: "hub") { nodes } }',
+    "Query.subgraph": "query($all: [String!]!) { subgraph(packages: $all) { nodes { package } } }",
     "Query.impact": '{ impact(packages: ["hub"]) { dependents { package } } }',
     "Query.stateTransitions": "{ stateTransitions(first: 1000) { nodes { to } } }",
     "Query.buildPlan": """query($all: [String!]!) { buildPlan(input: { packages: $all, kinds: [RUNTIME] }) {

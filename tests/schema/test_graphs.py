@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema.graphs import DependencyCycle, Impact, PathGraph
+from schema.graphs import DependencyCycle, Impact, PathGraph, Subgraph
 from schema.pagination import cursor
 from schema.plans import BuildPlan
 from schema.solving import Resolution
@@ -170,6 +170,29 @@ def test_two_packages_without_a_path_have_an_empty_one(chain: World) -> None:
     assert paths == {"shortest": None, "truncated": False}
 
 
+def test_a_part_of_the_graph_has_the_dependencies_in_it_and_tells_how_many_lead_out(chain: World) -> None:
+    part = chain.ask(
+        """{ subgraph(packages: ["d", "a", "b"]) { nodes { package dependencies dependents }
+            edges { dependent dependency kinds optional } } }"""
+    )["subgraph"]
+
+    assert part["nodes"] == [
+        {"package": "a", "dependencies": 2, "dependents": 0},
+        {"package": "b", "dependencies": 1, "dependents": 1},
+        {"package": "d", "dependencies": 1, "dependents": 2},
+    ]
+    assert part["edges"] == [
+        {"dependent": "a", "dependency": "b", "kinds": ["RUNTIME"], "optional": False},
+        {"dependent": "b", "dependency": "d", "kinds": ["RUNTIME"], "optional": False},
+    ]
+
+
+def test_a_part_of_the_graph_holds_only_what_is_known_and_not_too_much(chain: World) -> None:
+    assert chain.code('{ subgraph(packages: ["a", "nowhere"]) { nodes { package } } }') == "NOT_FOUND"
+    many = "query($names: [String!]!) { subgraph(packages: $names) { nodes { package } } }"
+    assert chain.code(many, names=["a"] * 1001) == "LIMIT_EXCEEDED"
+
+
 def test_impact_is_who_depends_with_the_way_it_comes(chain: World) -> None:
     data = chain.ask(
         '{ impact(packages: ["d"]) { totalCount truncated dependents { package distance via } } }'
@@ -261,6 +284,7 @@ def test_a_number_out_of_range_is_refused(chain: World, query: str) -> None:
         (Resolution, '{ resolve(input: { requirements: [{ package: "a" }] }) { __typename } }'),
         (DependencyCycle, "{ cycles { totalCount } }"),
         (PathGraph, '{ paths(from: "a", to: "b") { nodes } }'),
+        (Subgraph, '{ subgraph(packages: ["a"]) { nodes { package } } }'),
         (Impact, '{ impact(packages: ["a"]) { totalCount } }'),
     ],
 )

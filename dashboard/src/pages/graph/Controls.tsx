@@ -1,0 +1,47 @@
+// Choosing which dependencies make the graph.
+
+import type { DependencyKind } from "../../generated.ts";
+import { changed, go } from "../../routing.ts";
+import { words } from "../../ui/parts.tsx";
+import { KINDS, selected } from "./selection.ts";
+
+interface ControlsProps {
+  /** What no choice of kinds means here. */
+  byDefault?: string;
+  /** Not every question can be asked of each scope. */
+  hasScope?: boolean;
+}
+
+export function Controls({ byDefault = "all", hasScope = true }: ControlsProps) {
+  const { kinds, scope, includeOptional } = selected();
+  const choose = (kind: DependencyKind, isChosen: boolean) => {
+    const rest = (kinds ?? []).filter((each) => each !== kind);
+    go(changed({ kinds: isChosen ? [...rest, kind] : rest, page: null }), { replace: true });
+  };
+  return (
+    <div class="controls graph-controls">
+      <fieldset class="graph-kinds">
+        <legend>Kinds{kinds === null && <span class="note"> ({byDefault})</span>}</legend>
+        {KINDS.map((kind) => (
+          <label key={kind} class="check">
+            <input type="checkbox" checked={kinds?.includes(kind) ?? false} onChange={(event) => choose(kind, event.currentTarget.checked)} />
+            {words(kind)}
+          </label>
+        ))}
+      </fieldset>
+      {hasScope && (
+        <label class="field">
+          <span class="label">Versions</span>
+          <select value={scope} onChange={(event) => go(changed({ scope: event.currentTarget.value === "ALL" ? "ALL" : null, page: null }), { replace: true })}>
+            <option value="LATEST">the latest of each package</option>
+            <option value="ALL">all that are published</option>
+          </select>
+        </label>
+      )}
+      <label class="check graph-optional">
+        <input type="checkbox" checked={includeOptional} onChange={(event) => go(changed({ optional: event.currentTarget.checked ? "1" : null, page: null }), { replace: true })} />
+        optional ones too
+      </label>
+    </div>
+  );
+}
