@@ -96,6 +96,11 @@ def test_a_picture_is_walked_and_opened_by_the_keyboard(page: Page) -> None:
     expect(node(page, "right")).to_be_focused()
     page.keyboard.press("ArrowLeft")
     expect(node(page, "top")).to_be_focused()
+    page.keyboard.press("+")
+    expect(node(page, "left")).to_be_visible()
+    expect(node(page, "top")).to_be_focused()
+    page.keyboard.press("-")
+    expect(node(page, "left")).to_have_count(0)
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name="Around top")).to_be_visible()

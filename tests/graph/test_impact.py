@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.dependencies import GraphEdge, Kind, NotInGraph
-from graph.impact import Impact, ImpactedPackage, PathGraph, impact, paths, shortest_path
+from graph.impact import Impact, ImpactedPackage, PathGraph, impact, paths, shortest_path, subgraph
 from tests.graph.worlds import World, graph, graph_of, worlds
 
 
@@ -42,6 +42,21 @@ def test_impact_says_through_which_neighbour_a_change_comes() -> None:
         total_count=3,
         truncated=False,
     )
+
+
+@given(worlds(), st.data())
+def test_a_part_of_a_graph_is_that_of_networkx_and_counts_what_lies_outside(
+    world: World, data: st.DataObject
+) -> None:
+    names = data.draw(st.sets(st.sampled_from(world.names), max_size=4))
+
+    part = subgraph(world.graph, names)
+
+    edges = [(edge.dependent, edge.dependency) for edge in part.edges]
+    assert edges == sorted(world.twin.subgraph(names).edges)
+    assert [(each.package, each.dependencies, each.dependents) for each in part.nodes] == [
+        (name, world.twin.out_degree(name), world.twin.in_degree(name)) for name in sorted(names)
+    ]
 
 
 @given(worlds(), st.data())

@@ -68,7 +68,11 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const laid = useMemo(() => laidOut(nodes, edges), [nodes, edges]);
-  const zoom = useZoom(box, laid, beginning(nodes, laid));
+  const reached = useRef("");
+  const zoom = useZoom(box, laid, beginning(nodes, laid), (before) => {
+    const [from, to] = [before.places.get(reached.current), laid.places.get(reached.current)];
+    return from && to ? { from, to } : null;
+  });
   return (
     <div class="picture">
       <div class="picture-tools">
@@ -87,7 +91,7 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
         >
           <Arrowheads id={id} />
           {edges.map((edge, at) => <Edge key={`${edge.from} ${edge.to}`} edge={edge} points={laid.lines[at]!} heads={id} />)}
-          <PictureNodes nodes={nodes} edges={edges} laid={laid} />
+          <PictureNodes nodes={nodes} edges={edges} laid={laid} onReach={(id) => { reached.current = id; }} />
         </svg>
       </div>
       <p id={`${id}-keys`} class="note picture-keys">

@@ -22,9 +22,15 @@ function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
 
-interface NodesProps { nodes: readonly PictureNode[]; edges: readonly PictureEdge[]; laid: Layout }
+interface NodesProps {
+  nodes: readonly PictureNode[];
+  edges: readonly PictureEdge[];
+  laid: Layout;
+  /** Told of the node that has the focus, or whose + or − was used. */
+  onReach: (id: string) => void;
+}
 
-export function PictureNodes({ nodes, edges, laid }: NodesProps) {
+export function PictureNodes({ nodes, edges, laid, onReach }: NodesProps) {
   const group = useRef<SVGGElement>(null);
   const near = useMemo(() => neighbours(nodes, edges, laid), [nodes, edges, laid]);
   const [reached, setReached] = useState<string>();
@@ -32,13 +38,17 @@ export function PictureNodes({ nodes, edges, laid }: NodesProps) {
   const move = (event: KeyboardEvent, node: PictureNode) => {
     const growth = growthBy(event.key, node);
     const next = near.get(node.id)?.keys.get(event.key);
-    if (!growth.length && next === undefined) return;
+    if (!growth && next === undefined) return;
     event.preventDefault();
-    growth.forEach(({ toggle }) => toggle());
+    growth?.toggle();
     if (next !== undefined) reach(next);
   };
-  const reach = (id: string) => {
+  const mark = (id: string) => {
     setReached(id);
+    onReach(id);
+  };
+  const reach = (id: string) => {
+    mark(id);
     const element = group.current?.querySelector<SVGElement>(`[data-node="${CSS.escape(id)}"]`);
     element?.focus();
     element?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -48,17 +58,17 @@ export function PictureNodes({ nodes, edges, laid }: NodesProps) {
       {nodes.map((node) => (
         <Node
           key={node.id} node={node} at={laid.places.get(node.id)!} isReached={node.id === current}
-          near={near.get(node.id)!} onKeyDown={(event) => move(event, node)} onFocus={() => setReached(node.id)}
+          near={near.get(node.id)!} onKeyDown={(event) => move(event, node)} onFocus={() => mark(node.id)}
         />
       ))}
     </g>
   );
 }
 
-/** + opens what is closed and − closes what is open, on both sides. */
-function growthBy(key: string, { grow = [] }: PictureNode): PictureGrowth[] {
-  if (key === "+" || key === "=") return grow.filter(({ isOpen }) => !isOpen);
-  return key === "-" ? grow.filter(({ isOpen }) => isOpen) : [];
+/** + opens what is closed and − closes what is open, a side at a time. */
+function growthBy(key: string, { grow = [] }: PictureNode): PictureGrowth | undefined {
+  if (key === "+" || key === "=") return grow.find(({ isOpen }) => !isOpen);
+  return key === "-" ? grow.find(({ isOpen }) => isOpen) : undefined;
 }
 
 interface NodeProps {
@@ -88,20 +98,21 @@ function Node({ node, at, isReached, near, onKeyDown, onFocus }: NodeProps) {
   return (
     <g transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}>
       {href ? <a href={href} draggable={false} {...shared}>{shown}</a> : <g role="img" aria-label={label} {...shared}>{shown}</g>}
-      {grow.map((each) => <Growth key={each.side} growth={each} x={each.side === "left" ? 0 : width} y={height / 2} tabindex={tabindex} />)}
+      {grow.map((each) => <Growth key={each.side} growth={each} x={each.side === "left" ? 0 : width} y={height / 2} tabindex={tabindex} onFocus={onFocus} />)}
     </g>
   );
 }
 
-function Growth({ growth, x, y, tabindex }: { growth: PictureGrowth; x: number; y: number; tabindex: number }) {
-  const { isOpen, title, toggle } = growth;
+interface GrowthProps { growth: PictureGrowth; x: number; y: number; tabindex: number; onFocus: () => void }
+
+function Growth({ growth: { isOpen, title, toggle }, x, y, tabindex, onFocus }: GrowthProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     toggle();
   };
   return (
-    <g class="picture-grow" role="button" aria-expanded={isOpen} aria-label={title} tabindex={tabindex} transform={`translate(${x} ${y})`} onClick={toggle} onKeyDown={onKeyDown}>
+    <g class="picture-grow" role="button" aria-expanded={isOpen} aria-label={title} tabindex={tabindex} transform={`translate(${x} ${y})`} onClick={() => { onFocus(); toggle(); }} onKeyDown={onKeyDown} onFocus={onFocus}>
       <title>{title}</title>
       <circle class="picture-reach" r="12" />
       <circle r="8" />

@@ -9,6 +9,7 @@ const SMALLEST = 0.1;
 const LARGEST = 3;
 // Smaller than this nobody can read a name: a large picture begins at its focus instead of whole.
 const READABLE = 0.85;
+const BARELY_READABLE = 0.75;
 // A hand that clicks moves a little.
 const STILL = 4;
 // The part of the window that a picture may take, and what it takes in any case.
@@ -27,12 +28,16 @@ export interface Zoom {
 
 interface Size { width: number; height: number }
 
-/** Have `box`, which scrolls, show something of `size`, beginning at `focus`. */
-export function useZoom(box: RefObject<HTMLDivElement | null>, size: Size, focus: Point): Zoom {
+/** Where something was, and where it is now that all is laid out anew. */
+export interface Moved { from: Point; to: Point }
+
+/** Have `box`, which scrolls, show something of `size`, beginning at `focus`. When it becomes another, what `kept` names stays put. */
+export function useZoom<Laid extends Size>(box: RefObject<HTMLDivElement | null>, size: Laid, focus: Point, kept: (before: Laid) => Moved | null): Zoom {
   const [scale, setScale] = useState(1);
   const [height, setHeight] = useState(LOWEST);
   const held = useRef<{ at: Point; inBox: Point } | null>(null);
   const latest = useRef(scale);
+  const shown = useRef<Laid | null>(null);
   latest.current = scale;
 
   /** Change the scale so that the point at `inBox` stays where it is. */
@@ -51,11 +56,15 @@ export function useZoom(box: RefObject<HTMLDivElement | null>, size: Size, focus
   useLayoutEffect(() => {
     const { current } = box;
     if (!current) return;
-    const next = Math.max(whole(), READABLE);
+    const moved = shown.current && kept(shown.current);
+    shown.current = size;
+    const next = moved ? latest.current : whole() >= BARELY_READABLE ? whole() : READABLE;
     const high = Math.min(most, Math.max(LOWEST, size.height * next + SCROLLBAR));
+    held.current = moved
+      ? { at: moved.to, inBox: { x: moved.from.x * next - current.scrollLeft, y: moved.from.y * next - current.scrollTop } }
+      : { at: focus, inBox: { x: current.clientWidth / 2, y: high / 2 } };
     current.style.height = `${high}px`;
     setHeight(high);
-    held.current = { at: focus, inBox: { x: current.clientWidth / 2, y: high / 2 } };
     latest.current = next;
     setScale(next);
   }, [size]);

@@ -24,19 +24,26 @@ export default function Plan() {
       {what.isSolved ? <Asked what={what} /> : <Chosen what={what} />}
       {what.input ? (
         <Answered answer={answer}>
-          {({ buildPlan }) => <Found what={what} plan={buildPlan} />}
+          {({ buildPlan }) => <Found what={what} plan={buildPlan} isOfNow={!answer.isLoading && !answer.error} />}
         </Answered>
       ) : <Nothing />}
     </Page>
   );
 }
 
-function Found({ what, plan }: { what: Planned; plan: PlanQuery["buildPlan"] }) {
+interface FoundProps {
+  what: Planned;
+  plan: PlanQuery["buildPlan"];
+  /** Whether it is the plan of what is chosen, and not of what was before. */
+  isOfNow: boolean;
+}
+
+function Found({ what, plan, isOfNow }: FoundProps) {
   if (plan.__typename === "ResolutionConflict") return <Unsolved message={plan.message} />;
   if (plan.totalBuilds === 0) return <Empty><p>There is nothing to build: none of these packages has a published version.</p></Empty>;
   return (
     <>
-      {may("build") && <StartRun key={JSON.stringify(what.input)} plan={what.input!} total={plan.totalBuilds} />}
+      {may("build") && isOfNow && <StartRun key={JSON.stringify(what.input)} plan={what.input!} total={plan.totalBuilds} />}
       <PlanShown plan={plan} />
     </>
   );
