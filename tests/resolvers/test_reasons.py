@@ -147,7 +147,7 @@ def test_without_any_worker_that_is_the_reason(database: Database) -> None:
     world.start("lib")
 
     assert [each.message for each in why(world, "lib")] == [
-        "no worker that offers anything was seen in the last 5 minutes"
+        "no worker was seen in the last 5 minutes"
     ]
 
 
