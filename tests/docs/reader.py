@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.docs.likeness import difference, is_like
 from tests.docs.pages import Command, File, Interrupt, LeftOut, Quote, Shown, Step
@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).parents[2]
 HOME: Final = "/home/you/buildatlas"
 """What pages call the folder in which they are followed."""
 
-_PORT: Final = re.compile(r"(?<=:|=)(8[0-9]{3})\b|(?<=-port )(8[0-9]{3})\b")
+_PORT: Final = re.compile(r"(?<=:|=)(8[0-9]{3})\b|(?<=-port )(8[0-9]{3})\b|(?<=receiver\.py )(8[0-9]{3})\b")
 _POSTGRES: Final = re.compile(r"(postgresql://[^@/\s']*@)db\.example/(\w+)")
 
 
@@ -44,8 +44,8 @@ class Place:
         for port, ours in self._ports.items():
             text = re.sub(rf"\b{ours}\b", port, text)
         if self.postgres:
-            text = re.sub(rf"@/(\w+)\?host={re.escape(self.postgres)}", r"@db.example/\1", text)
-            text = text.replace(self.postgres, "db.example")
+            host = re.escape(quote(self.postgres, safe=""))
+            text = re.sub(rf"@/(\w+)\?host={host}", r"@db.example/\1", text)
         return text.replace(str(self.folder), HOME)
 
     def port(self, port: str) -> str:
