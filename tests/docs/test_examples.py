@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.docs.pages import Command, LeftOut, read, steps
+from tests.docs.pages import Command, LeftOut, Quote, read, steps
 from tests.docs.reader import ROOT, following
 
 BEFORE: Final = {
@@ -29,6 +29,10 @@ LEFT_OUT: Final = {
             "the tests have the program elsewhere": 1,
         }
     ),
+    "docs/clients.md": Counter({"for browsers alone; tests/clients runs EventSource": 1}),
+    "docs/how-to/backup-and-restore.md": Counter({"it is for crontab": 1}),
+    "docs/how-to/several-servers.md": Counter({"a unit of systemd": 1, "a file of nginx": 1}),
+    "docs/how-to/workers-and-dask.md": Counter({"a unit of systemd": 1}),
 }
 
 
@@ -37,6 +41,7 @@ def pages() -> list[str]:
     found = [
         ROOT / "README.md",
         docs / "tutorial.md",
+        docs / "clients.md",
         *sorted((docs / "how-to").glob("*.md")),
     ]
     return [str(path.relative_to(ROOT)) for path in found]
@@ -59,3 +64,12 @@ def test_what_is_not_run_is_known() -> None:
     }
 
     assert {page: each for page, each in reasons.items() if each} == LEFT_OUT
+
+
+def test_every_example_of_a_client_is_quoted_and_run() -> None:
+    examples = {str(path.relative_to(ROOT)) for path in (ROOT / "examples/clients").glob("*.*")}
+    page = read(ROOT / "docs/clients.md")
+
+    assert {step.path for step in page if isinstance(step, Quote)} == examples
+    typed = "\n".join(step.text for step in page if isinstance(step, Command))
+    assert [example for example in examples if example not in typed] == []
