@@ -202,7 +202,7 @@ def import_(
 @app.command()
 def export(
     output: Annotated[
-        Path | None, typer.Argument(help="The file to write; standard output when left out.")
+        Path | None, typer.Argument(help="The file to write; standard output when left out, or for -.")
     ] = None,
     *,
     database: DatabaseOption = None,
@@ -210,6 +210,8 @@ def export(
     """Write the whole catalogue as JSON Lines, as import reads it."""
     from buildatlas import transfers
 
+    if output == Path("-"):
+        output = None
     with open_database(database, create=False) as opened, reader_may_leave():
         lines = transfers.export_file(opened, output)
     if output is not None:

@@ -114,7 +114,8 @@ class Causes:
             return [Cause(BlockReasonKind.BACKOFF, build.package, True, message)]
         if not self._is_offered(build.worker_labels):
             wanted = ", ".join(f"{key}={value}" for key, value in sorted(build.worker_labels.items()))
-            message = f"no worker that offers {wanted or 'anything'} was seen in the last 5 minutes"
+            offering = f" that offers {wanted}" if wanted else ""
+            message = f"no worker{offering} was seen in the last 5 minutes"
             return [Cause(BlockReasonKind.NO_WORKER, build.package, False, message)]
         return []
 

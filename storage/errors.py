@@ -20,7 +20,8 @@ class IllegalTransition(StorageError):
         """Where it may move from here, in the order of the life cycle."""
 
     def __str__(self) -> str:
-        return f"{self.subject} is {self.origin} and cannot become {self.target}; it may become {' or '.join(self.allowed)}"
+        where = f"it may become {' or '.join(self.allowed)}" if self.allowed else "that is its end"
+        return f"{self.subject} is {self.origin} and cannot become {self.target}; {where}"
 
 
 class Trouble(StrEnum):

@@ -48,6 +48,13 @@ def test_an_export_is_imported_as_the_same_catalogue(terminal: Terminal, tmp_pat
     assert len(exported.out.splitlines()) == 5
 
 
+def test_a_hyphen_is_standard_output_as_it_is_standard_input(terminal: Terminal, tmp_path: Path) -> None:
+    exported = terminal.run("export", "-")
+
+    assert exported.out == terminal.run("export").out
+    assert not (tmp_path / "-").exists()
+
+
 @pytest.mark.parametrize("name", ["packed.jsonl.gz", "packed.jsonl.zst"])
 def test_an_export_is_packed_as_its_name_says(terminal: Terminal, tmp_path: Path, name: str) -> None:
     other = Terminal(tmp_path)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import pytest
 
+from storage.errors import IllegalTransition
 from storage.transitions import (
     ALERT,
     BUILD,
@@ -73,3 +74,9 @@ def test_a_refused_move_says_what_is_allowed() -> None:
         "version app 1.0 is DRAFT and cannot become YANKED; it may become PUBLISHED or QUARANTINED"
     )
     assert refusal.allowed == (VersionStatus.PUBLISHED, VersionStatus.QUARANTINED)
+
+
+def test_a_move_from_the_end_of_a_life_says_that_it_has_ended() -> None:
+    refusal = IllegalTransition("alert 1", "RESOLVED", "ACKNOWLEDGED", ())
+
+    assert str(refusal) == "alert 1 is RESOLVED and cannot become ACKNOWLEDGED; that is its end"
