@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 APP    := $(VENV)/.app
 DEV    := $(VENV)/.dev
 
-.PHONY: demo test test-all lint bench locks clean
+.PHONY: demo test test-all lint bench docs locks clean
 
 demo: export BUILDATLAS_DATABASE_URL := .demo/julia.db
 demo: $(APP)
@@ -37,6 +37,11 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.ratios $(VENV)/bench.json
 	$(BIN)/python -m benchmarks.memory
 
+# Into site/, which any web server can give out.
+docs: $(DEV)
+	$(BIN)/python -m reference docs/reference
+	$(BIN)/zensical build --strict
+
 # The locks carry hashes and no addresses, so an install takes the same files from whichever index pip is set to.
 LOCK   := $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 
@@ -56,4 +61,4 @@ $(DEV): $(APP) locks/dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .import_linter_cache site

@@ -1,0 +1,102 @@
+"""The reference tells of everything that can be asked, given, set or read."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+from graphql import GraphQLObjectType, build_schema
+from starlette.routing import Route, WebSocketRoute
+
+from buildatlas.server import create_app
+from buildatlas.settings import Settings, variable
+from reference import commands, error_codes, metrics, settings
+from reference.pages import pages, undocumented
+from reference.types import undocumented as undocumented_types
+from resolvers.measurements import MEASUREMENTS
+from schema.enums import ErrorCode
+from schema.root import printed_schema
+from tests.docs.site import REPOSITORY
+
+HTTP: Final = (REPOSITORY / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+
+
+def _fields(root: str) -> list[str]:
+    """Return how the headings of a root's fields begin."""
+    found = build_schema(printed_schema()).type_map[root]
+    assert isinstance(found, GraphQLObjectType)
+    return [f"## `{name}`" for name in found.fields]
+
+
+@cache
+def _pages() -> Mapping[str, str]:
+    return pages()
+
+
+def test_nothing_is_undocumented() -> None:
+    assert list(undocumented()) == []
+
+
+def test_whatever_has_no_description_in_the_schema_is_found() -> None:
+    schema = build_schema(
+        """
+        type Query { one(a: Int, "told" b: Kind): Int "told" two(input: Given): Int }
+        "told" enum Kind { X "told" Y }
+        "told" input Given { z: Int }
+        """
+    )
+
+    assert list(undocumented_types(schema)) == [
+        *("Query", "Query.one", "Query.one(a)", "Query.two(input)"),
+        "Kind.X",
+        "Given.z",
+    ]
+
+
+def test_an_option_without_help_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    ((name, command), *_) = commands.the_commands()
+    monkeypatch.setattr(command.params[0], "help", None)
+    monkeypatch.setattr(commands, "the_commands", lambda: iter([(name, command)]))
+
+    assert list(commands.undocumented()) == ["serve host"]
+
+
+def test_a_setting_of_which_nothing_is_told_is_found() -> None:
+    source = (
+        'class Settings:\n    one: int = 1\n    """`ONE`: told."""\n    two: int = 2\n    three: int = 3\n'
+    )
+
+    assert settings.texts_of(source) == {"one": "`ONE`: told."}
+
+
+def test_every_error_is_told_of_by_its_own_class_and_every_metric_by_its_name() -> None:
+    assert list(error_codes.undocumented()) == []
+    assert list(metrics.undocumented()) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("graphql/queries.md", _fields("Query")),
+        ("graphql/mutations.md", _fields("Mutation")),
+        ("graphql/subscriptions.md", _fields("Subscription")),
+        ("commands.md", [f"buildatlas {name} " for name, _ in commands.the_commands()]),
+        ("settings.md", [variable(name) for name in Settings.__dataclass_fields__]),
+        ("errors.md", [code.name for code in ErrorCode]),
+        ("metrics.md", list(MEASUREMENTS)),
+    ],
+)
+def test_a_page_of_the_reference_has_all_of_its_names(page: str, names: list[str]) -> None:
+    text = _pages()[page]
+
+    assert names
+    assert [name for name in names if name not in text] == []
+
+
+def test_every_endpoint_is_told_of(tmp_path: Path) -> None:
+    app = create_app(Settings(str(tmp_path / "x.db")))
+    paths = {route.path for route in app.routes if isinstance(route, Route | WebSocketRoute)}
+
+    assert paths == {"/graphql", "/graphql/stream", "/session", "/healthz", "/readyz", "/metrics"}
+    assert [path for path in paths if f"## `{path}`" not in HTTP] == []
