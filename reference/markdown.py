@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-# Code is left as it is: what follows a pipe in a table is another cell even there.
 _CODE: Final = re.compile(r"(`[^`]*`)")
-_MARKS: Final = re.compile(r"([\\*_<>\[\]])")
+_MARKS: Final = re.compile(r"([\\*_<>|\[\]])")
 
 
 def plain(text: str) -> str:
@@ -32,9 +31,9 @@ def heading(level: int, text: str, anchor: str) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table with the empty one behind it."""
+    """Yield the lines of a table of Markdown with the empty one behind it."""
     for cells in (head, ["---"] * len(head), *rows):
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        yield "| " + " | ".join(cells) + " |"
     yield ""
 
 

@@ -18,8 +18,6 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
-    Undefined,
-    ast_from_value,
     is_introspection_type,
     print_ast,
 )
@@ -67,11 +65,10 @@ def told(described: Described) -> str:
 
 
 def default(given: GraphQLArgument | GraphQLInputField) -> str:
-    """Return the default as it would be written in a document; empty where there is none."""
-    if given.default_value is Undefined:
+    """Return the default as it was written in the text of the schema; empty where there is none."""
+    if given.default is None or given.default.literal is None:
         return ""
-    written = ast_from_value(given.default_value, given.type)
-    return code(print_ast(written)) if written is not None else ""
+    return code(print_ast(given.default.literal))
 
 
 def undocumented(schema: GraphQLSchema) -> Iterator[str]:

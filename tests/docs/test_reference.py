@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from buildatlas.server import create_app
 from buildatlas.settings import Settings, variable
 from reference import commands, error_codes, metrics, settings
+from reference.markdown import plain
 from reference.pages import pages, undocumented
 from reference.types import undocumented as undocumented_types
 from resolvers.measurements import MEASUREMENTS
@@ -92,6 +93,27 @@ def test_a_page_of_the_reference_has_all_of_its_names(page: str, names: list[str
 
     assert names
     assert [name for name in names if name not in text] == []
+
+
+def test_an_input_is_told_of_with_its_types_its_defaults_and_what_it_is() -> None:
+    page = _pages()["graphql/inputs.md"]
+
+    assert (
+        "| `includeDependents` | [`Boolean`](scalars.md#Boolean)! | `false` | "
+        "Also everything that depends on them, directly or not. |"
+    ) in page
+    assert "| `kinds` | \\[[`DependencyKind`](enumerations.md#DependencyKind)!\\]! | `[RUNTIME" in page
+
+
+def test_an_operation_is_told_of_with_the_scope_that_it_needs() -> None:
+    section = _pages()["graphql/mutations.md"].partition("## `deletePackage`")[2].partition("## ")[0]
+
+    assert "STILL\\_REQUIRED when others require it." in section
+    assert "Needs the [scope](../http.md#access) `admin`." in section
+
+
+def test_a_text_reads_as_it_stands_but_for_its_code() -> None:
+    assert plain("a *b* <c>\n  of `x|*` | [d]") == r"a \*b\* \<c\> of `x|*` \| \[d\]"
 
 
 def test_every_endpoint_is_told_of(tmp_path: Path) -> None:
