@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from graphql import GraphQLObjectType, build_schema
+from graphql import GraphQLField, GraphQLInt, GraphQLObjectType, build_schema
 from starlette.routing import Route, WebSocketRoute
 
 from buildatlas.server import create_app
@@ -14,6 +14,7 @@ from buildatlas.settings import Settings, variable
 from reference import commands, error_codes, metrics, settings
 from reference.markdown import plain
 from reference.pages import pages, undocumented
+from reference.types import told
 from reference.types import undocumented as undocumented_types
 from resolvers.measurements import MEASUREMENTS
 from schema.enums import ErrorCode
@@ -110,6 +111,12 @@ def test_an_operation_is_told_of_with_the_scope_that_it_needs() -> None:
 
     assert "STILL\\_REQUIRED when others require it." in section
     assert "Needs the [scope](../http.md#access) `admin`." in section
+
+
+def test_what_is_deprecated_is_told_to_be_with_the_reason() -> None:
+    field = GraphQLField(GraphQLInt, description="How many.", deprecation_reason="Use `total`.")
+
+    assert told(field) == "How many. **Deprecated**: Use `total`."
 
 
 def test_a_text_reads_as_it_stands_but_for_its_code() -> None:

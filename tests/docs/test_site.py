@@ -1,10 +1,20 @@
 """The documentation builds without a warning, hangs together, and needs nothing from elsewhere."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.docs.site import Built, build, copy_sources, dead_links, navigation, read_site, sources
+from tests.docs.site import (
+    REPOSITORY,
+    Built,
+    build,
+    copy_sources,
+    dead_links,
+    navigation,
+    read_site,
+    sources,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +45,16 @@ def test_every_link_within_the_site_leads_to_a_page_and_a_place_on_it(folder: Pa
 
 
 def test_a_link_that_leads_nowhere_is_seen(tmp_path: Path) -> None:
-    copy_sources(tmp_path)
-    home = tmp_path / "docs" / "index.md"
-    home.write_text(home.read_text() + "\n[gone](gone.md) and [nowhere](reference/settings.md#nowhere)\n")
+    shutil.copy(REPOSITORY / "zensical.toml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Home\n\n[gone](gone.md) and [nowhere](#nowhere)\n")
 
     built = build(tmp_path)
 
     assert built.exit_code != 0
     assert "page does not exist" in built.said
     assert "anchor does not exist" in built.said
+    assert {("index.html", "#nowhere"), ("index.html", "gone.html")} <= set(dead_links(read_site(tmp_path)))
 
 
 def test_every_page_is_in_the_navigation_once_and_the_navigation_has_no_other(folder: Path) -> None:
