@@ -1,5 +1,7 @@
 """The reference tells of everything that can be asked, given, set or read."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -121,6 +123,16 @@ def test_what_is_deprecated_is_told_to_be_with_the_reason() -> None:
 
 def test_a_text_reads_as_it_stands_but_for_its_code() -> None:
     assert plain("a *b* <c>\n  of `x|*` | [d]") == r"a \*b\* \<c\> of `x|*` \| \[d\]"
+
+
+def test_the_pages_are_written_below_the_folder_that_is_named(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "reference", tmp_path / "new"], cwd=REPOSITORY, check=True)
+
+    written = {
+        path.relative_to(tmp_path / "new").as_posix(): path.read_text(encoding="utf-8")
+        for path in (tmp_path / "new").rglob("*.md")
+    }
+    assert written == _pages()
 
 
 def test_every_endpoint_is_told_of(tmp_path: Path) -> None:
