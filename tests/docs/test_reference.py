@@ -1,5 +1,6 @@
 """The reference tells of everything that can be asked, given, set or read."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from schema.root import printed_schema
 from tests.docs.site import REPOSITORY
 
 HTTP: Final = (REPOSITORY / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+WORKER: Final = (REPOSITORY / "docs" / "reference" / "worker.md").read_text(encoding="utf-8")
 
 
 def _fields(root: str) -> list[str]:
@@ -133,6 +135,14 @@ def test_the_pages_are_written_below_the_folder_that_is_named(tmp_path: Path) ->
         for path in (tmp_path / "new").rglob("*.md")
     }
     assert written == _pages()
+
+
+def test_every_variable_that_a_worker_sets_or_withholds_is_told_of() -> None:
+    sources = (REPOSITORY / "buildatlas" / "worker").glob("*.py")
+    variables = {name for path in sources for name in re.findall(r'"(BUILDATLAS_\w+)"', path.read_text())}
+
+    assert len(variables) > 10
+    assert [name for name in variables if f"`{name}`" not in WORKER] == []
 
 
 def test_every_endpoint_is_told_of(tmp_path: Path) -> None:
