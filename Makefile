@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 APP    := $(VENV)/.app
 DEV    := $(VENV)/.dev
 
-.PHONY: demo test test-all lint dashboard bench locks clean
+.PHONY: demo test test-all lint dashboard bench docs locks clean
 
 demo: export BUILDATLAS_DATABASE_URL := .demo/julia.db
 demo: dashboard
@@ -41,6 +41,11 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.ratios $(VENV)/bench.json
 	$(BIN)/python -m benchmarks.memory
 
+# Into site/, which any web server can give out.
+docs: $(DEV)
+	$(BIN)/python -m reference docs/reference
+	$(BIN)/zensical build --strict
+
 # The locks carry hashes and no addresses, so an install takes the same files from whichever index pip is set to.
 LOCK   := $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 
@@ -60,4 +65,4 @@ $(DEV): $(APP) locks/dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) buildatlas/dashboard dashboard/node_modules .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) buildatlas/dashboard dashboard/node_modules .cache .mypy_cache .ruff_cache .import_linter_cache site
