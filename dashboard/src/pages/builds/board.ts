@@ -1,0 +1,145 @@
+// The builds of a run, as far as what was delivered tells: counts, groups and pace, each brought up to date by every change.
+
+import type { BoardBuildFragment, BuildConclusion, BuildStatus, WatchRunSubscription } from "../../generated.ts";
+import type { Count } from "../../ui/Progress.tsx";
+import { Pace } from "./pace.ts";
+
+export type Item = NonNullable<WatchRunSubscription["buildStatus"]>;
+type Snapshot = Extract<Item, { __typename: "BuildSnapshot" }>;
+type Change = Extract<Item, { __typename: "Event" }>;
+
+/** A build, as little of it as its row tells. */
+export interface Card {
+  id: string;
+  name: string;
+  version: string;
+  status: BuildStatus;
+  conclusion: BuildConclusion | null;
+  attempt: number;
+  maxAttempts: number;
+  worker: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  note: string | null;
+}
+
+export const GROUPS = ["building", "failed", "queued", "blocked", "held", "done"] as const;
+export type Group = (typeof GROUPS)[number];
+
+const FAILED = new Set<BuildConclusion>(["FAILURE", "TIMED_OUT", "INFRA_ERROR", "UNRESOLVABLE"]);
+
+/** Where a build is shown. */
+export function groupOf({ status, conclusion }: Pick<Card, "status" | "conclusion">): Group {
+  if (status === "COMPLETED") return conclusion === "DEP_FAILED" ? "held" : FAILED.has(conclusion!) ? "failed" : "done";
+  return status === "QUEUED" ? "queued" : status === "BLOCKED" ? "blocked" : "building";
+}
+
+/** Fed with what is delivered, in its order. */
+export class Board {
+  /** Whether all of the beginning has been delivered. */
+  isWhole = false;
+  readonly pace = new Pace();
+  private readonly cards = new Map<string, Card>();
+  // Of each group the builds in the order in which they came to be in it.
+  private readonly groups = new Map<Group, Set<Card>>(GROUPS.map((group) => [group, new Set()]));
+  private readonly states = new Map<string, Count>();
+  private beginning: string | undefined;
+
+  get total(): number {
+    return this.cards.size;
+  }
+
+  feed(items: readonly Item[]): void {
+    for (const item of items) {
+      if (item.__typename === "BuildSnapshot") this.begin(item);
+      else if (item.__typename === "Event") this.happen(item);
+    }
+  }
+
+  counts(): Count[] {
+    return [...this.states.values()].filter(({ count }) => count > 0);
+  }
+
+  size(group: Group): number {
+    return this.groups.get(group)!.size;
+  }
+
+  /** The builds of a group: what has ended last first, of the others what came first. */
+  list(group: Group): Card[] {
+    const cards = [...this.groups.get(group)!];
+    return group === "done" || group === "failed" || group === "held" ? cards.reverse() : cards;
+  }
+
+  private begin(snapshot: Snapshot): void {
+    if (snapshot.cursor !== this.beginning || this.isWhole) this.clear();
+    this.beginning = snapshot.cursor;
+    for (const build of snapshot.builds) this.put(build, build.packageVersion.package.name, build.packageVersion.version);
+    if (!snapshot.complete) return;
+    this.isWhole = true;
+    this.sort();
+  }
+
+  private happen({ subject, package: name, version, build }: Change): void {
+    if (build) this.put(build, name ?? "", version ?? "");
+    else this.drop(subject);
+  }
+
+  private put(build: BoardBuildFragment, name: string, version: string): void {
+    const card = cardOf(build, name, version);
+    const known = this.cards.get(card.id) ?? card;
+    if (known === card) this.cards.set(card.id, card);
+    else this.count(known, -1);
+    this.pace.ended(known === card ? null : known.completedAt, card.completedAt);
+    // Within its group it keeps its place, unless it has ended once more.
+    if (groupOf(known) !== groupOf(card) || known.completedAt !== card.completedAt) this.groups.get(groupOf(known))!.delete(known);
+    Object.assign(known, card);
+    this.groups.get(groupOf(known))!.add(known);
+    this.count(known, 1);
+  }
+
+  private drop(id: string): void {
+    const card = this.cards.get(id);
+    if (!card) return;
+    this.cards.delete(id);
+    this.groups.get(groupOf(card))!.delete(card);
+    this.count(card, -1);
+  }
+
+  private count({ status, conclusion }: Card, step: number): void {
+    const key = `${status} ${conclusion}`;
+    const known = this.states.get(key);
+    if (known) known.count += step;
+    else this.states.set(key, { status, conclusion, count: step });
+  }
+
+  // A beginning comes by the age of the builds, and not of their ends.
+  private sort(): void {
+    for (const group of GROUPS) {
+      const cards = [...this.groups.get(group)!];
+      const moment = group === "building" ? (card: Card) => card.startedAt ?? "~" : (card: Card) => card.completedAt ?? "";
+      cards.reverse().sort((one, other) => compare(moment(one), moment(other)));
+      this.groups.set(group, new Set(cards));
+    }
+  }
+
+  private clear(): void {
+    this.isWhole = false;
+    this.cards.clear();
+    this.states.clear();
+    this.pace.clear();
+    for (const group of this.groups.values()) group.clear();
+  }
+}
+
+function cardOf({ reason, message, ...build }: BoardBuildFragment, name: string, version: string): Card {
+  const isEnded = build.status === "COMPLETED";
+  return {
+    id: build.id, name, version, status: build.status, conclusion: build.conclusion, attempt: build.attempt,
+    maxAttempts: build.maxAttempts, worker: build.worker, startedAt: build.startedAt, completedAt: build.completedAt,
+    note: reason ?? (isEnded ? message : null),
+  };
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
