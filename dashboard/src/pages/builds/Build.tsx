@@ -12,9 +12,9 @@ import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
 import { Log } from "./Log.tsx";
 import { useNews } from "./news.ts";
-import { Reason } from "./reasons.tsx";
+import { Reasons } from "./reasons.tsx";
 
-export type Details = NonNullable<BuildDetailsQuery["build"]>;
+type Details = NonNullable<BuildDetailsQuery["build"]>;
 
 const LEASED = new Set(["ASSIGNED", "PREPARING", "RUNNING", "FINALIZING", "CANCELING"]);
 const FOR_GOOD = new Set(["SUCCESS", "SKIPPED", "UNCHANGED", "SUPERSEDED"]);
@@ -99,7 +99,7 @@ function Found({ build }: { build: Details }) {
     <>
       {build.blockedBy.length > 0 && (
         <Panel title="Why it is not being built">
-          <ul class="reasons">{build.blockedBy.map((reason) => <Reason key={`${reason.kind} ${reason.path.join(" ")}`} reason={reason} />)}</ul>
+          <Reasons reasons={build.blockedBy} />
         </Panel>
       )}
       {build.status === "QUEUED" && build.blockedBy.length === 0 && <p>Nothing is in its way: it waits for a worker that has time.</p>}

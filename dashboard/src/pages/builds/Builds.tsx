@@ -7,7 +7,7 @@ import {
 } from "../../generated.ts";
 import { address, changed, place } from "../../routing.ts";
 import { Ago, Elapsed, counted } from "../../ui/figures.tsx";
-import { Answered, BuildLink, BuildState, Empty, PackageLink, Page } from "../../ui/parts.tsx";
+import { Answered, BuildLink, BuildState, Empty, Page } from "../../ui/parts.tsx";
 import { Build } from "./Build.tsx";
 import { Filter } from "./Filter.tsx";
 import { useNews } from "./news.ts";
@@ -77,7 +77,7 @@ function BuildRow({ build }: { build: BuildListQuery["builds"]["nodes"][number] 
   return (
     <tr>
       <th scope="row" class="builds-what">
-        <PackageLink name={build.packageVersion.package.name} /> <BuildLink id={id}><span class="version">{build.packageVersion.version}</span></BuildLink>
+        <BuildLink id={id}><span class="name">{build.packageVersion.package.name}</span> <span class="version">{build.packageVersion.version}</span></BuildLink>
       </th>
       <td><BuildState status={status} conclusion={conclusion} /></td>
       <td>{worker}{attempt > 1 && <span class="note"> try {attempt} of {maxAttempts}</span>}</td>

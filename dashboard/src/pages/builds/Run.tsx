@@ -79,7 +79,7 @@ function Actions({ run, reload }: { run: Head; reload: () => void }) {
 function Found({ run }: { run: Head }) {
   return (
     <>
-      <RunBoard run={run.id} isGoingOn={run.status !== "COMPLETED"} />
+      <RunBoard run={run} />
       {run.cutEdges.length > 0 && <CutEdges run={run} />}
     </>
   );

@@ -3,13 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Refused } from "../../api/ask.ts";
 import { follow } from "../../api/live.ts";
-import { WatchRunDocument } from "../../generated.ts";
+import { WatchRunDocument, type RunHeadFragment } from "../../generated.ts";
 import { address, changed, go, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Empty, Loading, Panel, Problem } from "../../ui/parts.tsx";
-import { Progress } from "../../ui/Progress.tsx";
+import { Progress, type Count } from "../../ui/Progress.tsx";
 import { Virtual } from "../../ui/Virtual.tsx";
-import { Board, GROUPS, type Card, type Group } from "./board.ts";
+import { Board, GROUPS, groupOf, type Card, type Group } from "./board.ts";
 import { PaceFigures } from "./PaceFigures.tsx";
 import { ROW_HEIGHT, Row } from "./Row.tsx";
 
@@ -20,7 +20,7 @@ const NAMES: Record<Group, { name: string; none: string; tone: string }> = {
   failed: { name: "Failed", none: "None has failed.", tone: "bad" },
   queued: { name: "Queued", none: "None is waiting for a worker.", tone: "wait" },
   blocked: { name: "Blocked", none: "None is waiting for another.", tone: "wait" },
-  held: { name: "Held up by a failure", none: "No failure holds up another.", tone: "bad" },
+  held: { name: "Held up", none: "No failure holds up any.", tone: "bad" },
   done: { name: "Done", none: "None is done yet.", tone: "good" },
 };
 
@@ -40,36 +40,44 @@ function useBoard(run: string): { board: Board; error?: Refused } {
   return error ? { board, error } : { board };
 }
 
-export function RunBoard({ run, isGoingOn }: { run: string; isGoingOn: boolean }) {
-  const { board, error } = useBoard(run);
+type Sizes = Record<Group, number>;
+
+export function RunBoard({ run }: { run: RunHeadFragment }) {
+  const { board, error } = useBoard(run.id);
   if (error) return <Problem error={error} />;
-  if (!board.isWhole) return <Loading what={board.total ? `Reading the builds: ${grouped(board.total)} so far` : "Reading the builds"} />;
+  // Until all builds have been read, the run itself tells how many there are.
+  const counts = board.isWhole ? board.counts() : run.counts;
+  const total = board.isWhole ? board.total : run.total;
+  const sizes = sizesOf(counts);
   const { query } = place.value;
   const chosen = GROUPS.find((group) => group === query.get("show"));
   const text = query.get("text") ?? "";
   return (
     <>
       <Panel title="Progress">
-        <div class="board-progress"><Progress total={board.total} counts={board.counts()} /></div>
-        <PaceFigures board={board} isGoingOn={isGoingOn} />
+        <div class="board-progress"><Progress total={total} counts={counts} /></div>
+        {board.isWhole && <PaceFigures board={board} isGoingOn={run.status !== "COMPLETED"} />}
       </Panel>
-      <Choices board={board} chosen={chosen} text={text} />
-      {chosen || text ? <Whole board={board} chosen={chosen} text={text} /> : <Parts board={board} run={run} />}
+      <Choices total={total} sizes={sizes} chosen={chosen} text={text} />
+      {!board.isWhole && <Loading what={`Reading the builds: ${grouped(board.total)} of ${grouped(total)}`} />}
+      {chosen || text ? <Whole board={board} chosen={chosen} text={text} /> : <Parts board={board} sizes={sizes} run={run.id} />}
     </>
   );
 }
 
-function Choices({ board, chosen, text }: { board: Board; chosen: Group | undefined; text: string }) {
+function sizesOf(counts: readonly Count[]): Sizes {
+  const sizes = Object.fromEntries(GROUPS.map((group) => [group, 0])) as Sizes;
+  for (const each of counts) sizes[groupOf(each)] += each.count;
+  return sizes;
+}
+
+function Choices({ total, sizes, chosen, text }: { total: number; sizes: Sizes; chosen: Group | undefined; text: string }) {
   return (
     <div class="board-choices">
       <nav aria-label="Which builds">
-        <a class="board-choice" href={changed({ show: null })} aria-current={chosen ? undefined : "true"}>
-          <span>All</span><b>{grouped(board.total)}</b>
-        </a>
+        <Choice name="All" count={total} show={null} isChosen={!chosen} />
         {GROUPS.map((group) => (
-          <a key={group} class={`board-choice ${NAMES[group].tone}`} href={changed({ show: group })} aria-current={chosen === group ? "true" : undefined}>
-            <span>{NAMES[group].name}</span><b data-count={group}>{grouped(board.size(group))}</b>
-          </a>
+          <Choice key={group} name={NAMES[group].name} tone={NAMES[group].tone} count={sizes[group]} show={group} isChosen={chosen === group} />
         ))}
       </nav>
       <div class="field board-search">
@@ -83,22 +91,30 @@ function Choices({ board, chosen, text }: { board: Board; chosen: Group | undefi
   );
 }
 
+function Choice({ name, count, show, isChosen, tone = "" }: { name: string; count: number; show: Group | null; isChosen: boolean; tone?: string }) {
+  return (
+    <a class={`board-choice ${count ? tone : ""}`} href={changed({ show })} aria-current={isChosen ? "true" : undefined}>
+      <span>{name}</span> <b data-group={show ?? "all"}>{grouped(count)}</b>
+    </a>
+  );
+}
+
 /** The beginning of each group. */
-function Parts({ board, run }: { board: Board; run: string }) {
-  const groups = GROUPS.filter((group) => board.size(group) > 0 || group === "building");
+function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: string }) {
+  const groups = GROUPS.filter((group) => sizes[group] > 0 || group === "building");
   return (
     <div class="board-parts">
       {groups.map((group) => {
-        const cards = board.list(group);
-        const left = cards.length - SHOWN;
+        const cards = board.list(group).slice(0, SHOWN);
+        const size = sizes[group];
         return (
           <Panel
-            key={group} title={<>{NAMES[group].name} <span class="note">{grouped(cards.length)}</span></>}
+            key={group} title={<>{NAMES[group].name} <span class="note">{grouped(size)}</span></>}
             actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run })}>What to fix first</a> : undefined}
           >
-            {cards.length === 0 && <Empty><p>{NAMES[group].none}</p></Empty>}
-            <ul class="board-list">{cards.slice(0, SHOWN).map((card) => <li key={card.id}><Row card={card} /></li>)}</ul>
-            {left > 0 && <p class="note"><a href={changed({ show: group })}>Show all {grouped(cards.length)}</a>: {grouped(left)} more.</p>}
+            {size === 0 && <Empty><p>{NAMES[group].none}</p></Empty>}
+            <ul class="board-list">{cards.map((card) => <li key={card.id}><Row card={card} /></li>)}</ul>
+            {size > SHOWN && <p class="note"><a href={changed({ show: group })}>Show all {grouped(size)}</a></p>}
           </Panel>
         );
       })}

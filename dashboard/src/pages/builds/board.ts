@@ -30,8 +30,9 @@ const FAILED = new Set<BuildConclusion>(["FAILURE", "TIMED_OUT", "INFRA_ERROR", 
 
 /** Where a build is shown. */
 export function groupOf({ status, conclusion }: Pick<Card, "status" | "conclusion">): Group {
-  if (status === "COMPLETED") return conclusion === "DEP_FAILED" ? "held" : FAILED.has(conclusion!) ? "failed" : "done";
-  return status === "QUEUED" ? "queued" : status === "BLOCKED" ? "blocked" : "building";
+  if (conclusion === null) return status === "QUEUED" ? "queued" : status === "BLOCKED" ? "blocked" : "building";
+  if (conclusion === "DEP_FAILED") return "held";
+  return FAILED.has(conclusion) ? "failed" : "done";
 }
 
 /** Fed with what is delivered, in its order. */

@@ -3,7 +3,10 @@
 import type { ComponentChildren } from "preact";
 import type { BlockReasonKind, ReasonFragment } from "../../generated.ts";
 import { address } from "../../routing.ts";
+import { counted } from "../../ui/figures.tsx";
 import { PackageLink } from "../../ui/parts.tsx";
+
+const SHOWN = 5;
 
 const NAMES: Record<BlockReasonKind, string> = {
   BACKOFF: "waits before it is tried again",
@@ -42,8 +45,28 @@ export function whatToDo(kind: BlockReasonKind, name: string): ComponentChildren
   }
 }
 
-/** One cause that keeps a build back, with the chain to it. */
-export function Reason({ reason: { kind, package: name, path, transient, message } }: { reason: ReasonFragment }) {
+/** What keeps a build back: what is to be mended first, and then the nearest. */
+export function Reasons({ reasons }: { reasons: readonly ReasonFragment[] }) {
+  const [shown, rest] = [reasons.slice(0, SHOWN), reasons.slice(SHOWN)];
+  return (
+    <>
+      <ul class="reasons">{shown.map((reason) => <Reason key={keyOf(reason)} reason={reason} />)}</ul>
+      {rest.length > 0 && (
+        <details>
+          <summary>{counted(rest.length, "more cause")}</summary>
+          <ul class="reasons">{rest.map((reason) => <Reason key={keyOf(reason)} reason={reason} />)}</ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+function keyOf({ kind, path, message }: ReasonFragment): string {
+  return `${kind} ${path.join(" ")} ${message}`;
+}
+
+// One cause, with the chain to it.
+function Reason({ reason: { kind, package: name, path, transient, message } }: { reason: ReasonFragment }) {
   return (
     <li class="reason">
       <p><PackageLink name={name} /> {kindName(kind)}{transient && <span class="note"> · passes by itself</span>}</p>
