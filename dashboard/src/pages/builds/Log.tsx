@@ -1,13 +1,13 @@
 // The log of a build as it grows.
 
-import { memo } from "preact/compat";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Refused } from "../../api/ask.ts";
 import { asRefused } from "../../api/use.ts";
+import type { LoggedLineFragment } from "../../generated.ts";
 import { changed, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Empty, Loading, Panel, Problem } from "../../ui/parts.tsx";
-import { LogTail, plain, type Chunk } from "./logTail.ts";
+import { LogTail, plain } from "./logTail.ts";
 
 // No event tells of lines.
 const EVERY = 1_000;
@@ -44,9 +44,9 @@ export function Log({ build, isGrowing, turn }: LogProps) {
       {tail.total > 0 && (
         <div class="log">
           <div ref={box} class={`log-text ${wraps ? "wraps" : ""}`} tabIndex={0} role="region" aria-label="Log" onScroll={onScroll}>
-            {tail.earlier > 0 && <Earlier tail={tail} />}
+            {tail.earlier > 0 && <Earlier count={tail.earlier} goBack={tail.mayGoBack ? () => void tail.goBack() : undefined} />}
             {tail.kept.map((chunk, index) => (
-              <Lines key={chunk.after ?? ""} chunk={chunk} before={tail.kept[index - 1]?.lines?.at(-1)?.attempt} />
+              <Lines key={chunk.after ?? ""} lines={chunk.lines ?? []} before={tail.kept[index - 1]?.lines?.at(-1)?.attempt} />
             ))}
           </div>
           {!follows && <button type="button" class="log-end" onClick={() => setFollows(true)}>Jump to the end</button>}
@@ -56,19 +56,19 @@ export function Log({ build, isGrowing, turn }: LogProps) {
   );
 }
 
-function Earlier({ tail }: { tail: LogTail }) {
+function Earlier({ count, goBack }: { count: number; goBack: (() => void) | undefined }) {
   return (
     <p class="log-earlier">
-      {counted(tail.earlier, "earlier line")} {tail.mayGoBack
-        ? <button type="button" class="quiet" onClick={() => void tail.goBack()}>Show {grouped(Math.min(tail.earlier, 1_000))} of them</button>
+      {counted(count, "earlier line")} {goBack
+        ? <button type="button" class="quiet" onClick={goBack}>Show {grouped(Math.min(count, 1_000))} of them</button>
         : <>: more than this page shows. <code>buildatlas builds ID --log</code> prints them all.</>}
     </p>
   );
 }
 
 /** Lines of one chunk, each attempt's under its own heading. */
-const Lines = memo(function Lines({ chunk: { lines }, before }: { chunk: Chunk; before: number | undefined }) {
-  const parts = useMemo(() => byAttempt(lines ?? []), [lines]);
+function Lines({ lines, before }: { lines: readonly LoggedLineFragment[]; before: number | undefined }) {
+  const parts = useMemo(() => byAttempt(lines), [lines]);
   return (
     <>
       {parts.map(({ attempt, text }) => (
@@ -79,9 +79,9 @@ const Lines = memo(function Lines({ chunk: { lines }, before }: { chunk: Chunk; 
       ))}
     </>
   );
-});
+}
 
-function byAttempt(lines: readonly { attempt: number; text: string }[]): { attempt: number; text: string }[] {
+function byAttempt(lines: readonly LoggedLineFragment[]): { attempt: number; text: string }[] {
   const parts = new Map<number, string[]>();
   for (const { attempt, text } of lines) {
     const part = parts.get(attempt) ?? [];

@@ -1,22 +1,22 @@
 // How quickly builds end, and when the last of them might.
 
 import { grouped, now, seconds } from "../../ui/figures.tsx";
-import type { Board } from "./board.ts";
+import type { Pace } from "./pace.ts";
 
 const HEIGHT = 28;
 const BAR = 4;
 
-export function PaceFigures({ board, isGoingOn }: { board: Board; isGoingOn: boolean }) {
+/** As of this second. `left` are the builds that have not ended. */
+export function PaceFigures({ pace, left }: { pace: Pace; left: number }) {
   const moment = now.value;
-  const perMinute = board.pace.perMinute(moment);
-  const left = board.size("building") + board.size("queued") + board.size("blocked");
-  if (!isGoingOn && perMinute === null) return null;
+  const perMinute = pace.perMinute(moment);
+  if (left === 0 && perMinute === null) return null;
   return (
     <div class="pace">
-      <Bars steps={board.pace.steps(moment)} />
+      <Bars steps={pace.steps(moment)} />
       <p>
         <span class="figure">{perMinute === null ? "None" : figure(perMinute)}</span> ended a minute of late
-        {isGoingOn && left > 0 && (
+        {left > 0 && (
           <span class="note"> · {grouped(left)} left{perMinute ? `, about ${seconds(Math.ceil((left / perMinute) * 60))} at this pace` : ""}</span>
         )}
       </p>

@@ -25,19 +25,13 @@ const NAMES: Record<Group, { name: string; none: string; tone: string }> = {
 };
 
 /** Follow the builds of a run. */
-function useBoard(run: string): { board: Board; error?: Refused } {
+function useBoard(run: string): { board: Board; error: Refused | undefined } {
   const [board] = useState(() => new Board());
-  const [, setFrame] = useState(0);
   const [error, setError] = useState<Refused>();
   useEffect(() => follow(WatchRunDocument, { filter: { run } }, {
-    tellsBeginning: true,
-    onItems: (items) => {
-      board.feed(items);
-      setFrame((before) => before + 1);
-    },
-    onRefused: setError,
+    tellsBeginning: true, onItems: (items) => board.feed(items), onRefused: setError,
   }), [run]);
-  return error ? { board, error } : { board };
+  return { board, error };
 }
 
 type Sizes = Record<Group, number>;
@@ -56,7 +50,7 @@ export function RunBoard({ run }: { run: RunHeadFragment }) {
     <>
       <Panel title="Progress">
         <div class="board-progress"><Progress total={total} counts={counts} /></div>
-        {board.isWhole && <PaceFigures board={board} isGoingOn={run.status !== "COMPLETED"} />}
+        {board.isWhole && <PaceFigures pace={board.pace} left={sizes.building + sizes.queued + sizes.blocked} />}
       </Panel>
       <Choices total={total} sizes={sizes} chosen={chosen} text={text} />
       {!board.isWhole && <Loading what={`Reading the builds: ${grouped(board.total)} of ${grouped(total)}`} />}

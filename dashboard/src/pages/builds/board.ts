@@ -1,5 +1,6 @@
 // The builds of a run, as far as what was delivered tells: counts, groups and pace, each brought up to date by every change.
 
+import { signal } from "@preact/signals";
 import type { BoardBuildFragment, BuildConclusion, BuildStatus, WatchRunSubscription } from "../../generated.ts";
 import type { Count } from "../../ui/Progress.tsx";
 import { Pace } from "./pace.ts";
@@ -26,6 +27,7 @@ export interface Card {
 export const GROUPS = ["building", "failed", "queued", "blocked", "held", "done"] as const;
 export type Group = (typeof GROUPS)[number];
 
+const ENDED = new Set<Group>(["failed", "held", "done"]);
 const FAILED = new Set<BuildConclusion>(["FAILURE", "TIMED_OUT", "INFRA_ERROR", "UNRESOLVABLE"]);
 
 /** Where a build is shown. */
@@ -35,48 +37,54 @@ export function groupOf({ status, conclusion }: Pick<Card, "status" | "conclusio
   return FAILED.has(conclusion) ? "failed" : "done";
 }
 
-/** Fed with what is delivered, in its order. */
+/** Fed with what is delivered, in its order. Whoever reads it while it renders is rendered again after each feeding. */
 export class Board {
-  /** Whether all of the beginning has been delivered. */
-  isWhole = false;
   readonly pace = new Pace();
+  private readonly turn = signal(0);
+  private whole = false;
   private readonly cards = new Map<string, Card>();
-  // Of each group the builds in the order in which they came to be in it.
-  private readonly groups = new Map<Group, Set<Card>>(GROUPS.map((group) => [group, new Set()]));
+  // Of each group the builds by their ids, in the order in which they came to be in it.
+  private readonly groups = new Map<Group, Map<string, Card>>(GROUPS.map((group) => [group, new Map()]));
   private readonly states = new Map<string, Count>();
   private beginning: string | undefined;
-
-  get total(): number {
-    return this.cards.size;
-  }
 
   feed(items: readonly Item[]): void {
     for (const item of items) {
       if (item.__typename === "BuildSnapshot") this.begin(item);
       else if (item.__typename === "Event") this.happen(item);
     }
+    this.turn.value += 1;
+  }
+
+  /** Whether all of the beginning has been delivered. */
+  get isWhole(): boolean {
+    this.turn.value;
+    return this.whole;
+  }
+
+  get total(): number {
+    this.turn.value;
+    return this.cards.size;
   }
 
   counts(): Count[] {
-    return [...this.states.values()].filter(({ count }) => count > 0);
-  }
-
-  size(group: Group): number {
-    return this.groups.get(group)!.size;
+    this.turn.value;
+    return [...this.states.values()].filter(({ count }) => count > 0).map((each) => ({ ...each }));
   }
 
   /** The builds of a group: what has ended last first, of the others what came first. */
   list(group: Group): Card[] {
-    const cards = [...this.groups.get(group)!];
-    return group === "done" || group === "failed" || group === "held" ? cards.reverse() : cards;
+    this.turn.value;
+    const cards = [...this.groups.get(group)!.values()];
+    return ENDED.has(group) ? cards.reverse() : cards;
   }
 
   private begin(snapshot: Snapshot): void {
-    if (snapshot.cursor !== this.beginning || this.isWhole) this.clear();
+    if (snapshot.cursor !== this.beginning || this.whole) this.clear();
     this.beginning = snapshot.cursor;
     for (const build of snapshot.builds) this.put(build, build.packageVersion.package.name, build.packageVersion.version);
     if (!snapshot.complete) return;
-    this.isWhole = true;
+    this.whole = true;
     this.sort();
   }
 
@@ -87,23 +95,26 @@ export class Board {
 
   private put(build: BoardBuildFragment, name: string, version: string): void {
     const card = cardOf(build, name, version);
-    const known = this.cards.get(card.id) ?? card;
-    if (known === card) this.cards.set(card.id, card);
-    else this.count(known, -1);
-    this.pace.ended(known === card ? null : known.completedAt, card.completedAt);
+    const before = this.cards.get(card.id);
+    this.pace.ended(before?.completedAt, card.completedAt);
+    if (before) this.count(before, -1);
     // Within its group it keeps its place, unless it has ended once more.
-    if (groupOf(known) !== groupOf(card) || known.completedAt !== card.completedAt) this.groups.get(groupOf(known))!.delete(known);
-    Object.assign(known, card);
-    this.groups.get(groupOf(known))!.add(known);
-    this.count(known, 1);
+    if (before && (groupOf(before) !== groupOf(card) || before.completedAt !== card.completedAt)) this.groupFor(before).delete(card.id);
+    this.cards.set(card.id, card);
+    this.groupFor(card).set(card.id, card);
+    this.count(card, 1);
   }
 
   private drop(id: string): void {
     const card = this.cards.get(id);
     if (!card) return;
     this.cards.delete(id);
-    this.groups.get(groupOf(card))!.delete(card);
+    this.groupFor(card).delete(id);
     this.count(card, -1);
+  }
+
+  private groupFor(card: Card): Map<string, Card> {
+    return this.groups.get(groupOf(card))!;
   }
 
   private count({ status, conclusion }: Card, step: number): void {
@@ -116,15 +127,15 @@ export class Board {
   // A beginning comes by the age of the builds, and not of their ends.
   private sort(): void {
     for (const group of GROUPS) {
-      const cards = [...this.groups.get(group)!];
-      const moment = group === "building" ? (card: Card) => card.startedAt ?? "~" : (card: Card) => card.completedAt ?? "";
-      cards.reverse().sort((one, other) => compare(moment(one), moment(other)));
-      this.groups.set(group, new Set(cards));
+      const moment = (card: Card) => (group === "building" ? card.startedAt : card.completedAt) ?? "";
+      const cards = [...this.groups.get(group)!.values()].reverse();
+      cards.sort((one, other) => compare(moment(one), moment(other)));
+      this.groups.set(group, new Map(cards.map((card) => [card.id, card])));
     }
   }
 
   private clear(): void {
-    this.isWhole = false;
+    this.whole = false;
     this.cards.clear();
     this.states.clear();
     this.pace.clear();
