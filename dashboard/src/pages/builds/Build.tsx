@@ -44,8 +44,8 @@ function Lead({ build }: { build: Details }) {
   const { status, conclusion, run, packageVersion, worker, reason, message, startedAt, completedAt } = build;
   return (
     <>
-      <p class="run-lead" role="status">
-        <BuildState status={status} conclusion={conclusion} />
+      <p class="run-lead">
+        <span role="status"><BuildState status={status} conclusion={conclusion} /></span>
         <span>
           <PackageLink name={packageVersion.package.name} /> <VersionLink name={packageVersion.package.name} version={packageVersion.version} />
           {run && <>, in the <RunLink id={run.id}>run started <Ago at={run.createdAt} /></RunLink></>}

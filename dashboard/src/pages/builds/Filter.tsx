@@ -1,7 +1,7 @@
 // Which builds are listed, as the address has it.
 
 import type { BuildConclusion, BuildStatus } from "../../generated.ts";
-import { changed, go, place } from "../../routing.ts";
+import { address, changed, go, place } from "../../routing.ts";
 import { PackagePicker } from "../../ui/PackagePicker.tsx";
 import { words } from "../../ui/parts.tsx";
 
@@ -51,7 +51,7 @@ export function Filter() {
         />
       </div>
       {query.has("run") && <a class="button" href={changed({ run: null, after: null, before: null })}>Of one run: show all</a>}
-      {query.size > 0 && <a href="#/builds">Clear</a>}
+      {query.size > 0 && <a class="button" href={address(["builds"])}>Clear</a>}
     </form>
   );
 }

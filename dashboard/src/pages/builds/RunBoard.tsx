@@ -123,7 +123,7 @@ function Whole({ board, chosen, text }: { board: Board; chosen: Group | undefine
   return (
     <Panel title={<>{title} <span class="note">{text ? `${counted(cards.length, "build")} with “${text}”` : grouped(cards.length)}</span></>}>
       {cards.length === 0
-        ? <Empty><p>{text ? "No build here is of such a package or by such a worker." : NAMES[chosen!].none} <a href={changed({ text: null, show: null })}>Show all builds</a></p></Empty>
+        ? board.isWhole && <Empty><p>{text ? "No build here is of such a package or by such a worker." : NAMES[chosen!].none} <a href={changed({ text: null, show: null })}>Show all builds</a></p></Empty>
         : <Virtual label={title} rows={cards} keyOf={(card) => card.id} rowHeight={ROW_HEIGHT}>{(card) => <Row card={card} />}</Virtual>}
     </Panel>
   );
@@ -132,5 +132,5 @@ function Whole({ board, chosen, text }: { board: Board; chosen: Group | undefine
 function matching(cards: Card[], text: string): Card[] {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return cards;
-  return cards.filter(({ name, worker }) => name.toLowerCase().includes(wanted) || worker?.toLowerCase().includes(wanted));
+  return cards.filter(({ sought }) => sought.includes(wanted));
 }

@@ -22,6 +22,8 @@ export interface Card {
   startedAt: string | null;
   completedAt: string | null;
   note: string | null;
+  /** What a reader may search for, in lower case. */
+  sought: string;
 }
 
 export const GROUPS = ["building", "failed", "queued", "blocked", "held", "done"] as const;
@@ -148,7 +150,7 @@ function cardOf({ reason, message, ...build }: BoardBuildFragment, name: string,
   return {
     id: build.id, name, version, status: build.status, conclusion: build.conclusion, attempt: build.attempt,
     maxAttempts: build.maxAttempts, worker: build.worker, startedAt: build.startedAt, completedAt: build.completedAt,
-    note: reason ?? (isEnded ? message : null),
+    note: reason ?? (isEnded ? message : null), sought: `${name} ${build.worker ?? ""}`.toLowerCase(),
   };
 }
 
