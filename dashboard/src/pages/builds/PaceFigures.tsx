@@ -10,15 +10,16 @@ const BAR = 4;
 export function PaceFigures({ pace, left }: { pace: Pace; left: number }) {
   const moment = now.value;
   const perMinute = pace.perMinute(moment);
-  if (left === 0 && perMinute === null) return null;
+  const steps = pace.steps(moment);
+  const hasEnds = steps.some((count) => count > 0);
+  if (left === 0 && !hasEnds) return null;
+  const ending = perMinute && left > 0 && `about ${seconds(Math.ceil((left / perMinute) * 60))} to go at this pace`;
   return (
     <div class="pace">
-      <Bars steps={pace.steps(moment)} />
+      {hasEnds && <Bars steps={steps} />}
       <p>
-        <span class="figure">{perMinute === null ? "None" : figure(perMinute)}</span> ended a minute of late
-        {left > 0 && (
-          <span class="note"> · {grouped(left)} left{perMinute ? `, about ${seconds(Math.ceil((left / perMinute) * 60))} at this pace` : ""}</span>
-        )}
+        {perMinute === null ? "None has ended in the last five minutes" : <><b class="figure">{figure(perMinute)}</b> have ended a minute of late</>}
+        {left > 0 && <span class="note"> · {grouped(left)} left{ending && `, ${ending}`}</span>}
       </p>
     </div>
   );
