@@ -1,5 +1,82 @@
-import { Page } from "../../ui/parts.tsx";
+// Fix this first: root causes by what they hold up.
+
+import "./builds.css";
+import { useQuery } from "../../api/use.ts";
+import { BlockerListDocument, type BlockerListQuery } from "../../generated.ts";
+import { address, changed, place } from "../../routing.ts";
+import { Ago, counted, grouped, seconds } from "../../ui/figures.tsx";
+import { Answered, BuildLink, BuildState, Empty, PackageLink, Page, RunLink } from "../../ui/parts.tsx";
+import { kindName, whatToDo } from "./reasons.tsx";
+import { useNews } from "./news.ts";
+
+type Blocker = BlockerListQuery["blockers"][number];
+
+const STEP = 20;
+const MOST = 1_000;
+// Some causes come and go without an event, as a worker that falls silent.
+const EVERY = 15_000;
 
 export default function Blockers() {
-  return <Page title="Blockers">{null}</Page>;
+  const { query } = place.value;
+  const run = query.get("run");
+  const first = Math.min(Math.max(Number(query.get("first")) || STEP, 1), MOST);
+  const answer = useQuery(BlockerListDocument, { run, first }, { every: EVERY });
+  useNews({ kinds: ["BUILD_CHANGED", "PACKAGE_CHANGED", "VERSION_PUBLISHED"], run }, answer.data?.server.cursor, answer.reload);
+  const lead = run
+    ? <>What holds up builds of <RunLink id={run}>one run</RunLink>, by how much. <a href={changed({ run: null })}>Of all runs</a></>
+    : "What holds up builds, by how many and how long a path waits behind it.";
+  return (
+    <Page title="Fix this first" lead={<p>{lead}</p>}>
+      <Answered answer={answer}>
+        {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} />)}
+      </Answered>
+    </Page>
+  );
+}
+
+function None() {
+  return (
+    <Empty>
+      <p>Nothing is in the way of any build{place.value.query.has("run") ? " of this run" : ""}: what is not built yet waits for its turn.</p>
+      <p><a href={address(["builds"], { status: ["QUEUED", "BLOCKED"] })}>See what waits</a></p>
+    </Empty>
+  );
+}
+
+function Found({ blockers, first }: { blockers: readonly Blocker[]; first: number }) {
+  return (
+    <>
+      <ol class="blockers">
+        {blockers.map((each, index) => <Cause key={`${each.kind} ${each.package} ${each.build?.id}`} blocker={each} rank={index + 1} />)}
+      </ol>
+      {blockers.length === first && first < MOST && (
+        <p class="note">Only the first {grouped(first)}. <a href={changed({ first: Math.min(first + STEP * 4, MOST) })}>Show more</a></p>
+      )}
+    </>
+  );
+}
+
+function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
+  const { kind, package: name, message, blockedBuilds, remainingSeconds, build } = blocker;
+  return (
+    <li class="panel blocker">
+      <p class="blocker-rank" aria-hidden="true">{rank}</p>
+      <div class="blocker-what">
+        <h2><PackageLink name={name} /> <span class="blocker-kind">{kindName(kind)}</span></h2>
+        <p class="blocker-said">{message}</p>
+        <p><b>To do:</b> {whatToDo(kind, name)}</p>
+        {build && (
+          <p class="blocker-build">
+            <BuildState status={build.status} conclusion={build.conclusion} />
+            <BuildLink id={build.id}>Build of {build.packageVersion.package.name} {build.packageVersion.version}</BuildLink>
+            {build.run && <span class="note"><RunLink id={build.run.id}>Run started <Ago at={build.run.createdAt} /></RunLink></span>}
+          </p>
+        )}
+      </div>
+      <dl class="blocker-figures">
+        <div><dt>holds up</dt><dd>{counted(blockedBuilds, "build")}</dd></div>
+        <div><dt>longest path behind it</dt><dd>{remainingSeconds > 0 ? seconds(remainingSeconds) : "not known"}</dd></div>
+      </dl>
+    </li>
+  );
 }
