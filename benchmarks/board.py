@@ -30,8 +30,9 @@ from storage.database import Database
 from storage.events import Change
 from storage.tables import PACKAGES, EventKind, SubjectType
 from storage.transitions import BuildConclusion, BuildStatus
+from tests.chromium import chromium
 from tests.crashes import Server
-from tests.dashboard.pages import FLAGS, chromium
+from tests.dashboard.pages import FLAGS
 
 _BUILDS: Final = 34_288
 """As many as Debian has."""
