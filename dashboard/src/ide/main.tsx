@@ -54,11 +54,17 @@ function Locked() {
   );
 }
 
+// A link may bring a document: `/graphql#query=…&variables=…`. It is run by nobody but the reader.
+const given = new URLSearchParams(location.hash.slice(1));
+
 const root = createRoot(document.getElementById("ide")!);
 const isOpen = await isLet().catch(() => false);
 root.render(
   isOpen ? (
-    <GraphiQL fetcher={fetcher} defaultQuery={FIRST_DOCUMENT} defaultEditorToolsVisibility="variables">
+    <GraphiQL
+      fetcher={fetcher} defaultQuery={FIRST_DOCUMENT} defaultEditorToolsVisibility="variables"
+      initialQuery={given.get("query") ?? undefined} initialVariables={given.get("variables") ?? undefined}
+    >
       <GraphiQL.Logo><a className="ide-home" href="./">Buildatlas</a></GraphiQL.Logo>
     </GraphiQL>
   ) : <Locked />,
