@@ -82,7 +82,7 @@ export function Answered<Result>({ answer, children }: {
   return (
     <>
       {error && <Problem error={error} retry={reload} />}
-      {data === undefined ? !error && <Loading /> : <div class="answered" aria-busy={isLoading && undefined}>{children(data)}</div>}
+      {data === undefined ? !error && <Loading /> : <div class="answered" aria-busy={isLoading || undefined}>{children(data)}</div>}
     </>
   );
 }

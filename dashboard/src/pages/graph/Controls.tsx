@@ -6,25 +6,29 @@ import { words } from "../../ui/parts.tsx";
 import { KINDS, selected } from "./selection.ts";
 
 interface ControlsProps {
-  /** What no choice of kinds means here. */
-  byDefault?: string;
+  /** Which kinds count unless others are chosen. */
+  byDefault?: readonly DependencyKind[];
   /** Not every question can be asked of each scope. */
   hasScope?: boolean;
 }
 
-export function Controls({ byDefault = "all", hasScope = true }: ControlsProps) {
+export function Controls({ byDefault = KINDS, hasScope = true }: ControlsProps) {
   const { kinds, scope, includeOptional } = selected();
+  const chosen = kinds ?? byDefault;
   const choose = (kind: DependencyKind, isChosen: boolean) => {
-    const rest = (kinds ?? []).filter((each) => each !== kind);
-    go(changed({ kinds: isChosen ? [...rest, kind] : rest, page: null }), { replace: true });
+    const next = KINDS.filter((each) => (each === kind ? isChosen : chosen.includes(each)));
+    go(changed({ kinds: next.join() === byDefault.join() ? [] : next, page: null }), { replace: true });
   };
   return (
     <div class="controls graph-controls">
       <fieldset class="graph-kinds">
-        <legend>Kinds{kinds === null && <span class="note"> ({byDefault})</span>}</legend>
+        <legend>Kinds</legend>
         {KINDS.map((kind) => (
           <label key={kind} class="check">
-            <input type="checkbox" checked={kinds?.includes(kind) ?? false} onChange={(event) => choose(kind, event.currentTarget.checked)} />
+            <input
+              type="checkbox" checked={chosen.includes(kind)} disabled={chosen.length === 1 && chosen.includes(kind)}
+              onChange={(event) => choose(kind, event.currentTarget.checked)}
+            />
             {words(kind)}
           </label>
         ))}

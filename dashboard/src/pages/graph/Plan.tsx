@@ -10,7 +10,7 @@ import { PackagePicker } from "../../ui/PackagePicker.tsx";
 import { Answered, Empty, Page, Panel } from "../../ui/parts.tsx";
 import { queryOf, questionIn, textOf } from "../resolve/question.ts";
 import { Controls } from "./Controls.tsx";
-import { planned, type Planned } from "./planInput.ts";
+import { ORDERING, planned, type Planned } from "./planInput.ts";
 import { PlanShown } from "./PlanShown.tsx";
 import { StartRun } from "./StartRun.tsx";
 
@@ -101,7 +101,7 @@ function Chosen({ what: { packages, withDependents, isAll } }: { what: Planned }
             and all that depends on them
           </label>
         )}
-        <Controls byDefault="runtime, build" />
+        <Controls byDefault={ORDERING} />
       </div>
     </Panel>
   );

@@ -6,7 +6,7 @@ import { inputOf, questionIn } from "../resolve/question.ts";
 import { selected } from "./selection.ts";
 
 /** Which dependencies order builds, unless others are chosen. */
-const ORDERING: readonly DependencyKind[] = ["RUNTIME", "BUILD"];
+export const ORDERING: readonly DependencyKind[] = ["RUNTIME", "BUILD"];
 
 export interface Planned {
   packages: string[];

@@ -19,7 +19,7 @@ export default function Resolve() {
     <Page title="Resolve" lead="Which versions go together, or why none do.">
       <div class="res-page">
         <Form question={question} core={core} error={answer.error} onChange={onChange} onAsk={answer.reload} />
-        <section class="res-answer" aria-label="Answer" aria-busy={answer.isLoading && undefined}>
+        <section class="res-answer" aria-label="Answer" aria-busy={answer.isLoading || undefined}>
           <Answer question={question} answer={answer} onChange={onChange} />
         </section>
       </div>
