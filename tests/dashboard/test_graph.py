@@ -162,7 +162,7 @@ def test_a_cycle_leads_to_its_picture_with_its_breaks_and_goes_with_its_kind(pag
     expect(page.locator(".picture-view .picture-edge.cut title")).to_have_text("earth needs sun (test)")
     expect(page.locator(".picture-view .picture-edge.path")).to_have_count(2)
     check_accessible(page)
-    page.get_by_label("test").uncheck()
+    page.get_by_label("test", exact=True).uncheck()
     expect(page.get_by_text("earth is in no cycle")).to_be_visible()
 
 
