@@ -151,9 +151,10 @@ class Crowd:
         alert = self.world.ask("{ alerts { nodes { id } } }")["alerts"]["nodes"][0]["id"]
         for _ in self._numbers:
             self.world.ask(REDELIVER, alert=alert)
-            now = datetime.now(UTC)
-            for each in claim_due(database, policy, limit=100, under_way={}, clock=lambda: datetime.now(UTC)):
-                settle(database, each, Answer(True, 200, None), policy, jitter=0, now=now)
+            # Of one receiver only a few are given out at a time.
+            while claims := claim_due(database, policy, limit=100, under_way={}, clock=_clock):
+                for each in claims:
+                    settle(database, each, Answer(True, 200, None), policy, jitter=0, now=_clock())
         self.world.ask(ACKNOWLEDGE, alert=alert)
         self.variables |= {"alert": alert, "rule": rule}
 
@@ -189,3 +190,7 @@ def _version(package: str, version: str, *needs: str) -> Mapping[str, object]:
     parts = [need.partition(" ") for need in needs]
     dependencies = [{"package": name, "constraint": constraint} for name, _, constraint in parts]
     return {"package": package, "version": version, "dependencies": dependencies, "labels": _LABELS}
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)

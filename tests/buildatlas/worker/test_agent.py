@@ -297,15 +297,19 @@ def test_leaving_with_a_slot_free_does_not_wait_until_it_would_ask_again() -> No
 
 
 def test_what_comes_free_while_it_asks_is_asked_for_at_once() -> None:
+    begun = threading.Event()
+
     def before(operation: str, _given: Input) -> None:
         if operation == "Claim" and len(server.told("Claim")) == 2:
             work.wait_for("a")
             work.end("a")
+            begun.wait()
             wait_until(lambda: bool(crew.ended))
 
     server = FakeServer(["a"], before=before)
     work = Work()
     with working(server, work, replace(HABITS, poll_seconds=600)) as crew:
+        begun.set()
         server.wait_until(lambda: len(server.told("Claim")) > 2)
     assert conclusions(crew.ended) == {"a": "SUCCESS"}
 
