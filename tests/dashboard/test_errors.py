@@ -98,14 +98,14 @@ def test_a_long_list_comes_in_pages(page: Page, seen: Callable[..., None]) -> No
     words = [f"{chr(97 + number // 26)}{chr(97 + number % 26)}" * 4 for number in range(55)]
     seen(*(failure("FAILURE", "build", f"broke on {word}", text=word) for word in words))
     open_at(page, "/errors")
-    expect(page.get_by_text("50 of 55 faults")).to_be_visible()
+    expect(page.get_by_text("55 faults")).to_be_visible()
 
-    page.get_by_role("link", name="Older").click()
+    page.get_by_role("link", name="Next").click()
 
     expect(page.get_by_text("5 of 55 faults")).to_be_visible()
     expect(page.get_by_role("row").last).to_contain_text("broke on aaaaaaaa")
-    page.get_by_role("link", name="Newest").click()
-    expect(page.get_by_text("50 of 55 faults")).to_be_visible()
+    page.get_by_role("link", name="First").click()
+    expect(page.get_by_text("55 faults")).to_be_visible()
 
 
 def test_errors_can_be_read_in_the_dark(page: Page, seen: Callable[..., None]) -> None:

@@ -5,9 +5,10 @@ import { useQuery } from "../../api/use.ts";
 import {
   BuildListDocument, type BuildConclusion, type BuildFilter, type BuildListQuery, type BuildListQueryVariables, type BuildStatus,
 } from "../../generated.ts";
-import { address, changed, place } from "../../routing.ts";
+import { address, place } from "../../routing.ts";
 import { Ago, Elapsed, counted } from "../../ui/figures.tsx";
 import { Answered, BuildLink, BuildState, Empty, Page } from "../../ui/parts.tsx";
+import { Pager, pageIn } from "../../ui/Pager.tsx";
 import { Build } from "./Build.tsx";
 import { Filter } from "./Filter.tsx";
 import { useNews } from "./news.ts";
@@ -36,13 +37,11 @@ function asked(query: URLSearchParams): BuildListQueryVariables {
   if (query.has("status")) filter.status = query.getAll("status") as BuildStatus[];
   if (query.has("conclusion")) filter.conclusion = query.getAll("conclusion") as BuildConclusion[];
   for (const key of ["package", "worker", "run"] as const) if (query.get(key)) filter[key] = query.get(key);
-  const before = query.get("before");
-  return before ? { filter, last: SHOWN, before } : { filter, first: SHOWN, after: query.get("after") };
+  return { filter, ...pageIn(query, SHOWN) };
 }
 
 function Found({ data: { builds } }: { data: BuildListQuery }) {
   if (builds.totalCount === 0) return <None />;
-  const { startCursor, endCursor, hasNextPage, hasPreviousPage } = builds.pageInfo;
   return (
     <>
       <div class="scroll panel">
@@ -57,12 +56,7 @@ function Found({ data: { builds } }: { data: BuildListQuery }) {
           <tbody>{builds.nodes.map((build) => <BuildRow key={build.id} build={build} />)}</tbody>
         </table>
       </div>
-      <nav class="pages" aria-label="Pages of builds">
-        <span class="note">{counted(builds.totalCount, "build")}</span>
-        {hasPreviousPage && <a href={changed({ after: null, before: null })}>Newest</a>}
-        {hasPreviousPage && <a href={changed({ after: null, before: startCursor })}>Newer</a>}
-        {hasNextPage && <a href={changed({ before: null, after: endCursor })}>Older</a>}
-      </nav>
+      <Pager label="builds" page={builds.pageInfo} note={counted(builds.totalCount, "build")} back />
     </>
   );
 }

@@ -3,9 +3,10 @@
 import "./builds.css";
 import { useQuery } from "../../api/use.ts";
 import { RunListDocument, type RunHeadFragment, type RunListQuery } from "../../generated.ts";
-import { address, changed, place } from "../../routing.ts";
+import { address, place } from "../../routing.ts";
 import { Ago, Elapsed, counted } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, Page, RunLink, words } from "../../ui/parts.tsx";
+import { Pager } from "../../ui/Pager.tsx";
 import { Progress } from "../../ui/Progress.tsx";
 import { Labels } from "./Labels.tsx";
 import { Run } from "./Run.tsx";
@@ -34,7 +35,6 @@ function Found({ data: { runs } }: { data: RunListQuery }) {
   if (runs.totalCount === 0) {
     return <Empty><p>Nothing has been built yet. <a href={address(["plan"])}>Look at a plan</a>, and start it.</p></Empty>;
   }
-  const isLater = place.value.query.has("after");
   return (
     <>
       <div class="scroll panel">
@@ -49,11 +49,7 @@ function Found({ data: { runs } }: { data: RunListQuery }) {
           <tbody>{runs.nodes.map((run) => <RunRow key={run.id} run={run} />)}</tbody>
         </table>
       </div>
-      <nav class="pages" aria-label="Pages of runs">
-        <span class="note">{counted(runs.totalCount, "run")}</span>
-        {isLater && <a href={changed({ after: null })}>Newest</a>}
-        {runs.pageInfo.hasNextPage && <a href={changed({ after: runs.pageInfo.endCursor })}>Older</a>}
-      </nav>
+      <Pager label="runs" page={runs.pageInfo} note={counted(runs.totalCount, "run")} />
     </>
   );
 }

@@ -6,7 +6,7 @@ import { PackageBuildsDocument, type PackageBuildsQuery } from "../../generated.
 import { address, place } from "../../routing.ts";
 import { Ago, grouped, seconds } from "../../ui/figures.tsx";
 import { Answered, BuildLink, BuildState, Empty, Panel, VersionLink } from "../../ui/parts.tsx";
-import { Pager } from "./Pager.tsx";
+import { Pager } from "../../ui/Pager.tsx";
 
 const SIZE = 10;
 const LOOKED_THROUGH = 200;

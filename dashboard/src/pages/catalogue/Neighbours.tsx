@@ -5,7 +5,7 @@ import { AllDependenciesDocument, DependentsDocument, type NeighboursFragment } 
 import { address, changed, go, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, PackageLink, Panel } from "../../ui/parts.tsx";
-import { firstPage, Pager } from "./Pager.tsx";
+import { firstPage, Pager } from "../../ui/Pager.tsx";
 
 const SIZE = 30;
 

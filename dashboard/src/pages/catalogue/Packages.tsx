@@ -9,7 +9,7 @@ import {
 import { changed, go, place } from "../../routing.ts";
 import { counted, Day } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, Page, PackageLink, VersionLink, words } from "../../ui/parts.tsx";
-import { firstPage, pageIn, Pager } from "./Pager.tsx";
+import { firstPage, pageIn, Pager } from "../../ui/Pager.tsx";
 
 const SIZE = 50;
 const CLOSEST = 5;

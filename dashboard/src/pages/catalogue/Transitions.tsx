@@ -6,7 +6,7 @@ import { VersionHistoryDocument } from "../../generated.ts";
 import { place } from "../../routing.ts";
 import { Ago } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, Panel } from "../../ui/parts.tsx";
-import { Pager } from "./Pager.tsx";
+import { Pager } from "../../ui/Pager.tsx";
 
 /** `turn` changes whenever there may be a new one. */
 export function Transitions({ subject, turn }: { subject: string; turn: string }) {

@@ -5,7 +5,7 @@ import { PackageVersionsDocument, type PackageVersionsQuery, type VersionStatus 
 import { changed, go, place } from "../../routing.ts";
 import { Day, grouped } from "../../ui/figures.tsx";
 import { Answered, Badge, BuildLink, BuildState, Empty, Panel, VersionLink, words } from "../../ui/parts.tsx";
-import { firstPage, pageIn, Pager } from "./Pager.tsx";
+import { firstPage, pageIn, Pager } from "../../ui/Pager.tsx";
 
 const SIZE = 20;
 const STATUSES: VersionStatus[] = ["PUBLISHED", "DEPRECATED", "YANKED", "QUARANTINED", "DRAFT"];

@@ -6,10 +6,10 @@ import { follow } from "../../api/live.ts";
 import { useQuery } from "../../api/use.ts";
 import { AlertChangesDocument, AlertsDocument, type AlertsQuery, type AlertState, type ShownAlertFragment } from "../../generated.ts";
 import { address, place } from "../../routing.ts";
-import { grouped } from "../../ui/figures.tsx";
+import { counted, grouped } from "../../ui/figures.tsx";
 import { Answered, Empty, Page, words } from "../../ui/parts.tsx";
+import { Pager } from "../../ui/Pager.tsx";
 import { AlertCard } from "./AlertCard.tsx";
-import { Pager } from "./Pager.tsx";
 import { Rule } from "./Rule.tsx";
 import { Rules } from "./Rules.tsx";
 import { SEVERITIES } from "./rules.ts";
@@ -41,7 +41,7 @@ function List() {
             <ul class="alerts">
               {gravestFirst(data.alerts.nodes).map((alert) => <AlertCard key={alert.id} alert={alert} onChange={answer.reload} />)}
             </ul>
-            <Pager shown={data.alerts.nodes.length} total={data.alerts.totalCount} word="alert" next={data.alerts.pageInfo} />
+            <Pager label="alerts" page={data.alerts.pageInfo} note={counted(data.alerts.totalCount, "alert")} />
           </>
         )}
       </Answered>

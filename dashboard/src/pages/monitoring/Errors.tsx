@@ -5,10 +5,10 @@ import "./errors.css";
 import { useQuery } from "../../api/use.ts";
 import { ErrorsDocument, type ErrorsQuery } from "../../generated.ts";
 import { address, changed, go, place } from "../../routing.ts";
-import { Ago, grouped } from "../../ui/figures.tsx";
+import { Ago, counted, grouped } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, Page } from "../../ui/parts.tsx";
+import { Pager } from "../../ui/Pager.tsx";
 import { ErrorSample } from "./ErrorSample.tsx";
-import { Pager } from "./Pager.tsx";
 
 const SHOWN = 50;
 const EVERY = 10_000;
@@ -28,7 +28,7 @@ export default function Errors() {
         {({ errors }) => (errors.nodes.length === 0 ? <None component={component} /> : (
           <>
             <Table groups={errors.nodes} />
-            <Pager shown={errors.nodes.length} total={errors.totalCount} word="fault" next={errors.pageInfo} />
+            <Pager label="faults" page={errors.pageInfo} note={counted(errors.totalCount, "fault")} />
           </>
         ))}
       </Answered>
