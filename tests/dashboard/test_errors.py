@@ -102,7 +102,7 @@ def test_a_long_list_comes_in_pages(page: Page, seen: Callable[..., None]) -> No
 
     page.get_by_role("link", name="Next").click()
 
-    expect(page.get_by_text("5 of 55 faults")).to_be_visible()
+    expect(page.locator("main tbody tr")).to_have_count(5)
     expect(page.get_by_role("row").last).to_contain_text("broke on aaaaaaaa")
     page.get_by_role("link", name="First").click()
     expect(page.get_by_text("55 faults")).to_be_visible()
