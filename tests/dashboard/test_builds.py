@@ -176,10 +176,10 @@ def test_many_builds_are_paged(page: Page, address: str) -> None:
     rows = page.get_by_role("table").locator("tbody tr")
     expect(rows).to_have_count(50)
 
-    page.get_by_role("link", name="Next").click()
+    page.get_by_role("link", name="Next", exact=True).click()
 
     expect(rows).to_have_count(2)
-    page.get_by_role("link", name="Previous").click()
+    page.get_by_role("link", name="Previous", exact=True).click()
     expect(rows).to_have_count(50)
 
 

@@ -55,11 +55,11 @@ def test_a_list_is_read_forwards_and_backwards(page: Page, kettles: str) -> None
     open_at(page, "/packages?q=spoon")
     pages = page.get_by_role("navigation", name="Pages of packages")
 
-    pages.get_by_role("link", name="Next").click()
+    pages.get_by_role("link", name="Next", exact=True).click()
     expect(page.get_by_role("link", name="spoon59")).to_be_visible()
     expect(pages.get_by_role("button", name="Next")).to_be_disabled()
 
-    pages.get_by_role("link", name="Previous").click()
+    pages.get_by_role("link", name="Previous", exact=True).click()
     expect(page.get_by_role("link", name="spoon00")).to_be_visible()
     expect(page.get_by_role("link", name="spoon59")).to_have_count(0)
 

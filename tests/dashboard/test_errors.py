@@ -100,11 +100,11 @@ def test_a_long_list_comes_in_pages(page: Page, seen: Callable[..., None]) -> No
     open_at(page, "/errors")
     expect(page.get_by_text("55 faults")).to_be_visible()
 
-    page.get_by_role("link", name="Next").click()
+    page.get_by_role("link", name="Next", exact=True).click()
 
     expect(page.locator("main tbody tr")).to_have_count(5)
     expect(page.get_by_role("row").last).to_contain_text("broke on aaaaaaaa")
-    page.get_by_role("link", name="First").click()
+    page.get_by_role("link", name="First", exact=True).click()
     expect(page.get_by_text("55 faults")).to_be_visible()
 
 

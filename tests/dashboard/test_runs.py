@@ -48,7 +48,7 @@ def test_a_list_of_many_runs_is_paged_by_the_address(page: Page, address: str) -
     rows = page.get_by_role("table").locator("tbody tr")
     expect(rows).to_have_count(25)
 
-    page.get_by_role("link", name="Next").click()
+    page.get_by_role("link", name="Next", exact=True).click()
 
     expect(rows).to_have_count(2)
     expect(rows.last).to_contain_text("number=0")
