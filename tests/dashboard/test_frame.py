@@ -112,3 +112,14 @@ def test_both_grounds_can_be_read(page: Page, scheme: str) -> None:
     open_at(page, "/")
 
     check_accessible(page)
+
+
+def test_what_is_asked_again_by_itself_does_not_dim_what_is_read(page: Page) -> None:
+    open_at(page, "/")
+
+    page.route("**/graphql?*", lambda route: None)  # It is never answered.
+    with page.expect_request(lambda request: "Overview" in request.url):
+        pass
+
+    expect(page.locator(".answered")).to_be_visible()
+    expect(page.locator("[aria-busy]")).to_have_count(0)

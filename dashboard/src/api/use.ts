@@ -1,6 +1,6 @@
 // Hooks that ask, and keep asking.
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { TypedDocumentString } from "../generated.ts";
 import { Refused, ask } from "./ask.ts";
 
@@ -8,6 +8,7 @@ export interface Answer<Result> {
   /** The last answer; the one to earlier variables stays until the next one is there. */
   data?: Result;
   error?: Refused;
+  /** What is shown is not yet what was asked for; asking the same again is not told of. */
   isLoading: boolean;
   reload: () => void;
 }
@@ -28,12 +29,17 @@ export function useQuery<Result, Variables>(
   const [state, setState] = useState<{ data?: Result; error?: Refused; isLoading: boolean }>({ isLoading: !paused });
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify(variables);
+  const answered = useRef<string>(undefined);
   useEffect(() => {
     if (paused) return undefined;
     const abort = new AbortController();
-    setState((before) => ({ ...before, isLoading: true }));
+    setState((before) => ({ ...before, isLoading: answered.current !== key }));
     ask(document, variables, abort.signal).then(
-      (data) => abort.signal.aborted || setState({ data, isLoading: false }),
+      (data) => {
+        if (abort.signal.aborted) return;
+        answered.current = key;
+        setState({ data, isLoading: false });
+      },
       (error: unknown) => abort.signal.aborted || setState((before) => ({ data: before.data, error: asRefused(error), isLoading: false })),
     );
     return () => abort.abort();
