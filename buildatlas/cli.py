@@ -19,7 +19,7 @@ from buildatlas.alert_commands import app as alerts
 from buildatlas.asking import ask, database_url, open_database
 from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
-from buildatlas.client import Refused, Unreachable
+from buildatlas.client import Refused, Unreachable, told
 from buildatlas.error_commands import errors
 from buildatlas.errors import CannotBuild, CannotServe, PortTaken, UnwritableFile, WrongUse
 from buildatlas.exits import Exit
@@ -82,7 +82,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except Refused as error:
-        _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
+        _fail(told(error, os.environ), Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
     except (WrongUse, SettingsError, GraphError, Refusal) as error:
         _fail(error, Exit.WRONG_USE)
     except (StorageError, UnreadableFile, UnwritableFile, Unreachable) as error:
@@ -91,7 +91,7 @@ def main() -> None:
         _fail(error, Exit.FAILED)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _fail(error: Exception | str, code: int) -> None:
     Console(stderr=True).print(
         f"[bold red]error[/bold red]: {escape(str(error))}", highlight=False, soft_wrap=True
     )

@@ -79,7 +79,7 @@ def test_whoever_shows_no_token_is_told_where_to_put_one(terminal: Terminal, com
 
     assert run.code == 2
     assert run.err.splitlines()[-1] == (
-        f"error: {address} needs a token: set BUILDATLAS_TOKEN to one that `buildatlas token create` has printed"
+        "error: the server needs a token: set BUILDATLAS_TOKEN to one that `buildatlas token create` has printed"
     )
 
 
