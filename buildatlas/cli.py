@@ -19,7 +19,7 @@ from buildatlas.alert_commands import app as alerts
 from buildatlas.asking import ask, database_url, open_database
 from buildatlas.build_commands import blockers, builds, cancel, retry, runs
 from buildatlas.choices import DependencyKind, GraphScope, OnError
-from buildatlas.client import Refused, Unreachable
+from buildatlas.client import Refused, Unreachable, told
 from buildatlas.error_commands import errors
 from buildatlas.errors import CannotBuild, CannotServe, PortTaken, UnwritableFile, WrongUse
 from buildatlas.exits import Exit
@@ -33,6 +33,7 @@ from buildatlas.options import (
     KindsOption,
     OptionalOption,
     PackagesArgument,
+    PlannedKindsOption,
     RequireOption,
     ScopeOption,
     UrlOption,
@@ -82,7 +83,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except Refused as error:
-        _fail(error, Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
+        _fail(told(error, os.environ), Exit.WRONG_USE if error.code in _CALLERS_FAULTS else Exit.FAILED)
     except (WrongUse, SettingsError, GraphError, Refusal) as error:
         _fail(error, Exit.WRONG_USE)
     except (StorageError, UnreadableFile, UnwritableFile, Unreachable) as error:
@@ -91,7 +92,7 @@ def main() -> None:
         _fail(error, Exit.FAILED)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _fail(error: Exception | str, code: int) -> None:
     Console(stderr=True).print(
         f"[bold red]error[/bold red]: {escape(str(error))}", highlight=False, soft_wrap=True
     )
@@ -107,7 +108,7 @@ def _common(
         raise typer.Exit
 
 
-@app.command()
+@app.command(rich_help_panel="Service")
 def serve(
     *,
     host: Annotated[
@@ -164,7 +165,7 @@ def serve(
     run_server(chosen, announce=announce)
 
 
-@app.command("import")
+@app.command("import", rich_help_panel="Catalogue")
 def import_(
     files: Annotated[
         list[str], typer.Argument(help="Catalogue JSON Lines: plain, .gz, .zst, or - for standard input.")
@@ -199,7 +200,7 @@ def import_(
         raise typer.Exit(Exit.FAILED)
 
 
-@app.command()
+@app.command(rich_help_panel="Catalogue")
 def export(
     output: Annotated[
         Path | None, typer.Argument(help="The file to write; standard output when left out, or for -.")
@@ -218,42 +219,29 @@ def export(
         Console(stderr=True).print(f"{output}: {counted(lines, 'line')}", markup=False, highlight=False)
 
 
-app.command()(resolve)
-
-app.command()(run)
-
-app.command()(watch)
-
-app.command()(worker)
-
-app.command()(runs)
-
-app.command()(builds)
-
-app.command()(blockers)
-
-app.command()(errors)
-
-app.command()(cancel)
-
-app.command()(retry)
-
-app.command()(metrics)
-
-app.command()(top)
-
-app.add_typer(alerts)
-
-app.add_typer(tokens)
+app.command(rich_help_panel="Catalogue")(resolve)
+app.command(rich_help_panel="Builds")(run)
+app.command(rich_help_panel="Builds")(watch)
+app.command(rich_help_panel="Builds")(worker)
+app.command(rich_help_panel="Builds")(runs)
+app.command(rich_help_panel="Builds")(builds)
+app.command(rich_help_panel="Builds")(blockers)
+app.command(rich_help_panel="Service")(errors)
+app.command(rich_help_panel="Builds")(cancel)
+app.command(rich_help_panel="Builds")(retry)
+app.command(rich_help_panel="Service")(metrics)
+app.command(rich_help_panel="Service")(top)
+app.add_typer(alerts, rich_help_panel="Service")
+app.add_typer(tokens, rich_help_panel="Service")
 
 
-@app.command()
+@app.command(rich_help_panel="Catalogue")
 def plan(
     packages: PackagesArgument = None,
     *,
     dependents: DependentsOption = False,
     require: RequireOption = None,
-    kind: KindsOption = None,
+    kind: PlannedKindsOption = None,
     optional: OptionalOption = False,
     scope: ScopeOption = GraphScope.LATEST,
     database: DatabaseOption = None,
@@ -266,7 +254,7 @@ def plan(
     print_solved(answer, as_json=as_json, show=rendering.plan)
 
 
-@app.command()
+@app.command(rich_help_panel="Catalogue")
 def cycles(
     *,
     first: Annotated[int, typer.Option(help="Show at most this many.", min=1, max=1000)] = 10,
@@ -285,7 +273,7 @@ def cycles(
         raise typer.Exit(Exit.NO)
 
 
-@app.command()
+@app.command(rich_help_panel="Catalogue")
 def path(
     start: Annotated[str, typer.Argument(metavar="FROM", help="The package that needs.")],
     end: Annotated[str, typer.Argument(metavar="TO", help="The package that is needed.")],
@@ -305,7 +293,7 @@ def path(
         raise typer.Exit(Exit.NO)
 
 
-@app.command()
+@app.command(rich_help_panel="Catalogue")
 def impact(
     packages: Annotated[list[str], typer.Argument(metavar="PACKAGE…", help="What changes.")],
     *,
@@ -323,7 +311,7 @@ def impact(
     print_answer(answer, as_json=as_json, show=rendering.impact)
 
 
-@app.command()
+@app.command(rich_help_panel="Database")
 def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Bring the database to the newest form, making it when it is not there."""
     with open_database(database, create=True) as opened:
@@ -334,7 +322,7 @@ def migrate(*, database: DatabaseOption = None, as_json: JsonOption = False) -> 
             typer.echo(f"{opened.location} is at revision {opened.revision}")
 
 
-@app.command()
+@app.command(rich_help_panel="Database")
 def backup(
     file: Annotated[
         Path, typer.Argument(help="The file to write: a database of its own, in one SQLite file.")
@@ -352,7 +340,7 @@ def backup(
     print_answer(kept, as_json=as_json, show=safekeeping.show_backup)
 
 
-@app.command()
+@app.command(rich_help_panel="Database")
 def restore(
     file: Annotated[Path, typer.Argument(help="What backup has written.")],
     *,
@@ -366,7 +354,7 @@ def restore(
     print_answer(kept, as_json=as_json, show=safekeeping.show_restore)
 
 
-@app.command()
+@app.command(rich_help_panel="Database")
 def doctor(
     *,
     repair: Annotated[

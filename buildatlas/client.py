@@ -92,6 +92,13 @@ def credentials(environment: Mapping[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+def told(error: Refused, environment: Mapping[str, str]) -> str:
+    """Return what a person at a terminal is told: a server speaks of headers, which nobody sends from there."""
+    if error.code == "UNAUTHENTICATED" and not environment.get(TOKEN_VARIABLE):
+        return f"the server needs a token: set {TOKEN_VARIABLE} to one that `buildatlas token create` has printed"
+    return str(error)
+
+
 def _is_address(url: str) -> bool:
     try:
         parsed = httpx.URL(url)

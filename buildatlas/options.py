@@ -1,6 +1,6 @@
 """Options that several commands take, with their help."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,12 +17,26 @@ DatabaseOption = Annotated[
     ),
 ]
 UrlOption = Annotated[
-    str | None, typer.Option("--url", help="Ask the server at this address instead of a database.")
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Ask the server at this address: of a large catalogue far quicker than reading the database each time.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+_KIND_HELP: Final = f"Follow dependencies of this kind: {', '.join(DependencyKind)}; may be repeated."
 KindsOption = Annotated[
     list[DependencyKind] | None,
-    typer.Option("--kind", help="Follow dependencies of this kind; may be repeated."),
+    typer.Option("--kind", metavar="KIND", help=_KIND_HELP, show_default="all"),
+]
+SolvedKindsOption = Annotated[
+    list[DependencyKind] | None,
+    typer.Option("--kind", metavar="KIND", help=_KIND_HELP, show_default="RUNTIME"),
+]
+PlannedKindsOption = Annotated[
+    list[DependencyKind] | None,
+    typer.Option("--kind", metavar="KIND", help=_KIND_HELP, show_default="RUNTIME and BUILD"),
 ]
 OptionalOption = Annotated[bool, typer.Option("--optional", help="Also follow optional dependencies.")]
 ScopeOption = Annotated[

@@ -74,7 +74,7 @@ def plan(console: Console, data: Data) -> None:
 def waves(console: Console, packages: Sequence[Sequence[str]]) -> None:
     """Print how many packages each wave has, and the first of them."""
     console.print("[bold] wave   builds  packages[/bold]")
-    for number, wave in enumerate(packages[:_MOST_WAVES]):
+    for number, wave in enumerate(packages[:_MOST_WAVES], start=1):
         console.print(
             f"{number:5}  {len(wave):7,}  {names(wave)}", no_wrap=True, overflow="ellipsis", highlight=False
         )

@@ -17,7 +17,7 @@ from buildatlas.exits import Exit
 from buildatlas.holds import Hold, holds
 from buildatlas.keeping import keeping
 from buildatlas.locks import Lock
-from buildatlas.options import DatabaseOption, JsonOption, KindsOption, OptionalOption, UrlOption
+from buildatlas.options import DatabaseOption, JsonOption, OptionalOption, SolvedKindsOption, UrlOption
 from buildatlas.questions import Options, Question
 from buildatlas.rendering import Data
 from buildatlas.supposing import Supposed, supposed
@@ -101,7 +101,7 @@ YankOption = Annotated[
 def resolve(
     requirements: RequirementsArgument = None,
     *,
-    kind: KindsOption = None,
+    kind: SolvedKindsOption = None,
     optional: OptionalOption = False,
     constraint: ConstraintOption = None,
     override: OverrideOption = None,

@@ -19,9 +19,9 @@ from buildatlas.options import (
     DatabaseOption,
     DependentsOption,
     JsonOption,
-    KindsOption,
     OptionalOption,
     PackagesArgument,
+    PlannedKindsOption,
     RequireOption,
     ScopeOption,
     UrlOption,
@@ -31,7 +31,10 @@ from buildatlas.requirements import parse_requirement
 from buildatlas.terminal import print_answer, print_json, reader_may_leave
 from buildatlas.worker.api import is_passing
 
-TriggerOption = Annotated[BuildTrigger, typer.Option(help="Why the packages are built.")]
+TriggerOption = Annotated[
+    BuildTrigger,
+    typer.Option(metavar="TRIGGER", help=f"Why the packages are built: {', '.join(BuildTrigger)}."),
+]
 PriorityOption = Annotated[
     int,
     typer.Option(help="Builds of a run with a higher one are claimed first.", min=-1_000_000, max=1_000_000),
@@ -69,7 +72,7 @@ def run(
     *,
     dependents: DependentsOption = False,
     require: RequireOption = None,
-    kind: KindsOption = None,
+    kind: PlannedKindsOption = None,
     optional: OptionalOption = False,
     scope: ScopeOption = GraphScope.LATEST,
     trigger: TriggerOption = BuildTrigger.MANUAL,

@@ -9,6 +9,7 @@ import json
 import sys
 
 from websockets import Subprotocol
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 EVENTS = """
@@ -37,4 +38,9 @@ def watch(address: str, after: str | None) -> None:
 
 
 if __name__ == "__main__":
-    watch(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    if len(sys.argv) not in (2, 3):
+        sys.exit("give the address of a server, such as http://127.0.0.1:8000, and perhaps a cursor")
+    try:
+        watch(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    except (OSError, WebSocketException) as problem:
+        sys.exit(f"{sys.argv[1]}: {problem}")

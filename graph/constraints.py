@@ -177,7 +177,7 @@ def _clauses(text: str, body: str, offset: int, *, alone: bool) -> Iterator[_Cla
 def _clause(text: str, clause: str, start: int) -> _Clause:
     match = _OPERATOR.match(clause)
     if match is None:
-        raise InvalidConstraint(text, start, _OPERATORS_IN_WORDS)
+        raise InvalidConstraint(text, start, _lacking(clause))
     operator = match[0]
     operand = clause[match.end() :].strip()
     position = start + len(clause) - len(operand)
@@ -185,6 +185,14 @@ def _clause(text: str, clause: str, start: int) -> _Clause:
         _check_accepted(text, clause, position, "a version without spaces, ; or )")
         return _Clause(operator, EVERYTHING, operand, is_exact=True, names_prerelease=_is_prerelease(operand))
     return _range_clause(text, operator, operand, position)
+
+
+def _lacking(clause: str) -> str:
+    """Return what is expected before `clause`: whoever gives a version alone means that one, or what is compatible with it."""
+    version = clause.removeprefix("v")
+    meant = [f"{operator}{version}" for operator in ("==", "^") if version[:1].isdigit()]
+    would_do = " or ".join(filter(is_constraint, meant))
+    return f"an operator before the version, as in {would_do}" if would_do else _OPERATORS_IN_WORDS
 
 
 def _range_clause(text: str, operator: str, operand: str, position: int) -> _Clause:

@@ -30,7 +30,9 @@ class _Unparsable(GraphError):
         self.expected = expected
 
     def __str__(self) -> str:
-        return f"{excerpt(self.text)} is not a {self.kind}: at position {self.position}, expected {self.expected}"
+        # People count from one.
+        where = f"at character {self.position + 1}"
+        return f"{excerpt(self.text)} is not a {self.kind}: {where}, expected {self.expected}"
 
 
 class InvalidVersion(_Unparsable):

@@ -32,9 +32,7 @@ def _problem(text: str) -> str | None:
         return f"it has {len(text):,} characters, at most {_MAX_LENGTH} are allowed"
     foreign = _FOREIGN.search(text)
     if foreign is not None:
-        return (
-            f"{foreign[0]!r} at position {foreign.start()} is not a letter, a digit or one of . _ + - @ / :"
-        )
+        return f"{foreign[0]!r} at character {foreign.start() + 1} is not a letter, a digit or one of . _ + - @ / :"
     if not _FIRST.match(text):
         return "it must start with a letter, a digit or @"
     if any(part in {"", ".", ".."} for part in text.split("/")):

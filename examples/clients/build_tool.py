@@ -84,7 +84,8 @@ def main(address: str) -> None:
     plan = {"packages": ["cart"], "includeDependents": True}
     # Asked again with the same key, because the answer was lost, it gives the first run.
     started = atlas.write(START, input={"plan": plan, "idempotencyKey": f"cart {published['cursor']}"})
-    print(f"run of {started['run']['total']} builds")
+    total = started["run"]["total"]
+    print(f"run of {total} build{'s' if total != 1 else ''}")
     builds = atlas.execute(BUILDS, run=started["run"]["id"])["run"]["builds"]["nodes"]
     for build in builds:
         version = build["packageVersion"]
@@ -92,4 +93,9 @@ def main(address: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if len(sys.argv) != 2:
+        sys.exit("give the address of a server, such as http://127.0.0.1:8000")
+    try:
+        main(sys.argv[1])
+    except (httpx.HTTPError, httpx.InvalidURL, Refused) as problem:
+        sys.exit(f"{sys.argv[1]}: {problem}")

@@ -5,7 +5,7 @@
 #
 # With BUILDATLAS_TOKEN both show that token, which needs the scopes `write` and `build`.
 set -eu
-address=$1
+address=${1:?give the address of a server, such as http://127.0.0.1:8000}
 
 publish='mutation ($input: PublishVersionInput!) { publishVersion(input: $input) { created cursor } }'
 answer=$(jq -n --arg query "$publish" '{$query, variables: {input: {package: "shop", version: "1.2.0",

@@ -8,6 +8,10 @@ const EVENTS =
 
 const inBrowser = typeof document !== "undefined";
 const [address, token] = inBrowser ? [location.origin] : [process.argv[2], process.env.BUILDATLAS_TOKEN];
+if (!address) {
+  console.error("give the address of a server, such as http://127.0.0.1:8000");
+  process.exit(1);
+}
 const headers = token ? { authorization: `Bearer ${token}` } : {};
 
 let etag = "";
@@ -24,6 +28,9 @@ async function ask(query) {
   etag = answer.headers.get("etag") ?? "";
   return data;
 }
+
+const tell = (problem) => console.error(`${problem.cause?.code ?? problem.message}: trying again`);
+const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
 // Server-sent events, read as EventSource does: Node.js has none of its own yet, and a browser's takes no token.
 // `after` is where to go on from, so that nothing is missed before the first connection nor after a break.
@@ -45,9 +52,9 @@ async function* events(query, after) {
         }
       }
     } catch (problem) {
-      console.error(`${problem.cause?.code ?? problem.message}: trying again`);
+      tell(problem);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await pause();
   }
 }
 
@@ -55,7 +62,7 @@ function show(data) {
   const text = data.runs.nodes
     .map(({ status, conclusion, total, counts }) => {
       const parts = counts.map((each) => `${each.count} ${each.conclusion ?? each.status}`);
-      return `${conclusion ?? status}, ${total} builds: ${parts.join(", ")}`;
+      return `${conclusion ?? status}, ${total} ${total === 1 ? "build" : "builds"}: ${parts.join(", ")}`;
     })
     .join("\n");
   if (inBrowser) document.body.innerText = text;
@@ -68,9 +75,17 @@ async function refresh() {
   return data;
 }
 
-const { server } = await ask("{ server { cursor } }");
-await refresh();
-if ((await refresh()) === null) console.log("nothing has changed");
-for await (const { data } of events(EVENTS, server.cursor)) {
-  if (data) await refresh();
+async function follow() {
+  etag = "";
+  const { server } = await ask("{ server { cursor } }");
+  await refresh();
+  if ((await refresh()) === null) console.log("nothing has changed");
+  for await (const { data } of events(EVENTS, server.cursor)) {
+    if (data) await refresh();
+  }
+}
+
+for (;;) {
+  await follow().catch(tell);
+  await pause();
 }

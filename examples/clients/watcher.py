@@ -75,6 +75,8 @@ async def go_on(address: str, place: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("give the address of a server and a file, such as http://127.0.0.1:8000 watcher.cursor")
     try:
         asyncio.run(go_on(sys.argv[1], Path(sys.argv[2])))
     except KeyboardInterrupt:

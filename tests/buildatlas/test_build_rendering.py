@@ -231,8 +231,8 @@ def test_a_preview_tells_what_would_stand_still_be_put_an_end_to_and_be_cut() ->
     )
 
     assert lines[1:3] == [
-        "    0       12  p0, p2, p4, p6, p8, p10, p12, p14 and 4 more",
-        "    1       11  p1, p3, p5, p7, p9, p11, p13, p15 and 3 more",
+        "    1       12  p0, p2, p4, p6, p8, p10, p12, p14 and 4 more",
+        "    2       11  p1, p3, p5, p7, p9, p11, p13, p15 and 3 more",
     ]
     assert lines[3:6] == [
         "23 builds: 23 UNRESOLVABLE",
@@ -266,7 +266,7 @@ def test_a_preview_of_what_can_be_built_tells_no_more_than_its_order() -> None:
 
     assert lines == [
         " wave   builds  packages",
-        "    0        1  a",
+        "    1        1  a",
         "1 build: 1 QUEUED",
         "critical path, 1 build: a",
         "nothing was started",

@@ -1,6 +1,7 @@
 """The command line as a whole; `resolve` has tests of its own."""
 
 import gzip
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -290,3 +291,25 @@ def test_a_package_line_that_differs_updates_the_package(empty: Terminal) -> Non
 
 def test_the_version_is_told(empty: Terminal) -> None:
     assert empty.run("--version").out.strip() == "0.1.0"
+
+
+def test_help_groups_the_commands(empty: Terminal) -> None:
+    panels = re.findall(r"─ (\w+) ─", empty.run("--help").out)
+
+    assert sorted(panels) == ["Builds", "Catalogue", "Database", "Options", "Service"]
+
+
+@pytest.mark.parametrize(
+    ("command", "kinds"),
+    [("run", "RUNTIME and BUILD"), ("plan", "RUNTIME and BUILD"), ("cycles", "all"), ("resolve", "RUNTIME")],
+)
+def test_help_tells_of_kinds_in_words_and_which_are_followed(
+    empty: Terminal, command: str, kinds: str
+) -> None:
+    told = " ".join(re.sub(r"[│\n]", " ", empty.run(command, "--help").out).split())
+
+    assert (
+        "--kind KIND Follow dependencies of this kind: RUNTIME, BUILD, TEST, DEV, PEER; may be repeated."
+        in told
+    )
+    assert f"[default: ({kinds})]" in told

@@ -61,7 +61,7 @@ def test_what_the_api_refuses_is_told_with_its_code(tmp_path: Path) -> None:
         for connection in (client.connect(address), local.connect(database_url, version="0")):
             with (
                 connection as connected,
-                pytest.raises(Refused, match="position 0") as caught,
+                pytest.raises(Refused, match="character 1") as caught,
             ):
                 connected.ask(documents.RESOLVE, RESOLVE_NONSENSE)
             assert caught.value.code == "INVALID_CONSTRAINT"

@@ -63,9 +63,9 @@ def test_a_dry_run_shows_waves_and_what_cannot_be_built_and_writes_nothing(
     assert run.code == 0
     assert [line.strip() for line in run.out.splitlines()] == [
         "wave   builds  packages",
-        "0        1  base",
-        "1        2  lib, odd",
-        "2        2  app, needs-odd",
+        "1        1  base",
+        "2        2  lib, odd",
+        "3        2  app, needs-odd",
         "5 builds: 1 DEP_FAILED, 1 UNRESOLVABLE, 2 BLOCKED, 1 QUEUED",
         "UNRESOLVABLE odd 1.0: no registered version of base satisfies >=9",
         "1 build of other runs would end as SUPERSEDED",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from buildatlas.settings import Settings
+from tests.api.serving import serving
 from tests.buildatlas.terminal import Terminal
 
 
@@ -67,3 +69,28 @@ def test_wrong_use_exits_with_two_and_says_what_is_wrong(
 
     assert run.code == 2
     assert problem in " ".join(run.err.split())
+
+
+@pytest.mark.parametrize("command", [["cycles"], ["watch"], ["worker", "--until-idle"]])
+def test_whoever_shows_no_token_is_told_where_to_put_one(terminal: Terminal, command: list[str]) -> None:
+    terminal.run("token", "create", "ci")
+    with serving(Settings(str(terminal.folder / "catalogue.db"), port=0)) as address:
+        run = terminal.run(*command, "--url", address, *(["--", "true"] if command[0] == "worker" else []))
+
+    assert run.code == 2
+    assert run.err.splitlines()[-1] == (
+        "error: the server needs a token: set BUILDATLAS_TOKEN to one that `buildatlas token create` has printed"
+    )
+
+
+def test_a_token_that_is_not_known_is_told_of_as_such(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.run("token", "create", "ci")
+    monkeypatch.setenv("BUILDATLAS_TOKEN", "bat_nonsense")
+    with serving(Settings(str(terminal.folder / "catalogue.db"), port=0)) as address:
+        run = terminal.run("cycles", "--url", address)
+
+    assert run.code == 2
+    assert "token" in run.err
+    assert "set BUILDATLAS_TOKEN" not in run.err

@@ -85,6 +85,10 @@ def test_an_invalid_constraint_is_marked_at_its_field(page: Page, teas: str) -> 
     expect(page.get_by_label("Constraint on cup")).not_to_have_attribute("aria-invalid", "true")
     check_accessible(page)
 
+    field.fill("1.0")
+    field.press("Enter")
+    expect(field).to_have_accessible_description(re.compile(r"At character 1, .* as in ==1\.0 or \^1\.0\."))
+
     field.fill(">=1")
     field.press("Enter")
     expect(pins(page)).to_have_count(3)

@@ -1,5 +1,7 @@
 """Pages whose examples are run, each in a fresh folder and in its order."""
 
+import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -30,11 +32,20 @@ LEFT_OUT: Final = {
         }
     ),
     "docs/explanation/events.md": Counter({"it holds a transaction open in the middle": 1}),
-    "docs/clients.md": Counter({"for browsers alone; tests/clients runs EventSource": 1}),
+    "docs/clients.md": Counter(
+        {
+            "it needs the network, and tests run in a clone": 1,
+            "for browsers alone; tests/clients runs EventSource": 1,
+        }
+    ),
     "docs/how-to/backup-and-restore.md": Counter({"it is for crontab": 1}),
     "docs/how-to/several-servers.md": Counter({"a unit of systemd": 1, "a file of nginx": 1}),
     "docs/how-to/workers-and-dask.md": Counter({"a unit of systemd": 1}),
 }
+
+CLIENTS: Final = (ROOT / "docs/clients.md").read_text()
+BROUGHT_ALONG: Final = {"websockets"}
+"""What comes with gql[websockets]."""
 
 
 def pages() -> list[str]:
@@ -75,3 +86,16 @@ def test_every_example_of_a_client_is_quoted_and_run() -> None:
     assert {step.path for step in page if isinstance(step, Quote)} == examples
     typed = "\n".join(step.text for step in page if isinstance(step, Command))
     assert [example for example in examples if example not in typed] == []
+
+
+@pytest.mark.parametrize(
+    "example", sorted((ROOT / "examples/clients").glob("*.py")), ids=lambda each: each.name
+)
+def test_what_an_example_imports_is_named_before_it_is_run(example: Path) -> None:
+    asked = re.findall(r"^(?:import|from) (\w+)", example.read_text(), re.MULTILINE)
+    foreign = {name for name in asked if name not in sys.stdlib_module_names}
+    (needs,) = re.findall(
+        rf"^\| `{example.name}` \| (.*) \|$", CLIENTS.split("$ python examples/")[0], re.MULTILINE
+    )
+
+    assert foreign - BROUGHT_ALONG == set(re.findall(r"`(\w+)`", needs))

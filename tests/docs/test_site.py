@@ -1,10 +1,12 @@
 """The documentation builds without a warning, hangs together, and needs nothing from elsewhere."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from reference.pages import write
 from tests.docs.site import (
     REPOSITORY,
     Built,
@@ -55,6 +57,21 @@ def test_a_link_that_leads_nowhere_is_seen(tmp_path: Path) -> None:
     assert "page does not exist" in built.said
     assert "anchor does not exist" in built.said
     assert {("index.html", "#nowhere"), ("index.html", "gone.html")} <= set(dead_links(read_site(tmp_path)))
+
+
+def test_what_the_readme_links_to_is_there_and_the_documentation_comes_first() -> None:
+    links = re.findall(r"\]\(([^):]+)\)", (REPOSITORY / "README.md").read_text(encoding="utf-8"))
+
+    assert links[:2] == ["docs/tutorial.md", "docs/index.md"]
+    assert [link for link in links if not (REPOSITORY / link).is_file()] == []
+
+
+def test_the_first_page_says_how_to_get_what_it_links_to_and_a_clone_lacks(tmp_path: Path) -> None:
+    home = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
+    write(tmp_path / "reference")
+
+    assert [link for link in re.findall(r"\]\(([^)]+)\)", home) if (tmp_path / link).is_file()]
+    assert "`make docs`" in home
 
 
 def test_every_page_is_in_the_navigation_once_and_the_navigation_has_no_other(folder: Path) -> None:

@@ -129,7 +129,11 @@ def test_the_text_after_three_equals_signs_is_compared_with_the_published_text()
 @pytest.mark.parametrize(
     ("text", "position", "expected"),
     [
-        ("1.2", 0, "one of =="),
+        ("1.2", 0, "an operator before the version, as in ==1.2 or ^1.2"),
+        ("v0.6.2", 0, "as in ==0.6.2 or ^0.6.2"),
+        (">=1, 1.4.*", 5, "as in ==1.4.*"),
+        ("=1.2", 0, "one of =="),
+        ("1.2 or 3", 0, "one of =="),
         ("foo", 0, "one of =="),
         (">=1.2.x", 5, "the end of the version"),
         (">=1,<", 5, "a version"),
@@ -154,3 +158,15 @@ def test_a_text_that_is_no_constraint_is_refused_with_the_place(
 
     assert caught.value.position == position
     assert expected in caught.value.expected
+
+
+def test_a_version_alone_is_asked_for_with_an_operator_only_where_that_would_do() -> None:
+    with pytest.raises(InvalidConstraint) as caught:
+        parse_constraint("1.4+cuda")
+
+    assert caught.value.expected == "an operator before the version, as in ==1.4+cuda"
+
+
+def test_people_are_told_of_characters_from_the_first_on() -> None:
+    with pytest.raises(InvalidConstraint, match=r"at character 6, expected a version$"):
+        parse_constraint(">=1,<")

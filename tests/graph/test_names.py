@@ -16,9 +16,9 @@ def test_names_of_every_large_registry_are_taken_as_they_are(name: str) -> None:
     [
         ("", "empty"),
         ("a" * 215, "215 characters"),
-        ("a b", "' ' at position 1"),
-        ("a\0", "position 1"),
-        ("é", "position 0"),
+        ("a b", "' ' at character 2"),
+        ("a\0", "character 2"),
+        ("é", "character 1"),
         (".hidden", "must start with"),
         ("a//b", "between slashes"),
         ("a/../b", "between slashes"),

@@ -56,10 +56,10 @@ def test_a_name_that_is_taken_is_refused_with_what_differs(database: Database) -
 @pytest.mark.parametrize(
     ("request_", "path", "problem"),
     [
-        (RegisterRequest("a b"), ("name",), "' ' at position 1 is not a letter"),
-        (RegisterRequest("a\nb"), ("name",), "at position 1"),
-        (RegisterRequest("a\0b"), ("name",), "at position 1"),
-        (RegisterRequest("\ud800"), ("name",), "at position 0"),
+        (RegisterRequest("a b"), ("name",), "' ' at character 2 is not a letter"),
+        (RegisterRequest("a\nb"), ("name",), "at character 2"),
+        (RegisterRequest("a\0b"), ("name",), "at character 2"),
+        (RegisterRequest("\ud800"), ("name",), "at character 1"),
         (RegisterRequest(""), ("name",), "it is empty"),
         (
             RegisterRequest("a", "x\0"),

@@ -175,7 +175,7 @@ def test_a_line_without_a_status_leaves_the_status_alone(database: Database) -> 
             {"name": "a", "version": "1", "yanked": True, "status": "DRAFT"},
             "says both `yanked` and the status DRAFT",
         ),
-        ({"name": "a", "version": "one"}, "'one' is not a version: at position 0"),
+        ({"name": "a", "version": "one"}, "'one' is not a version: at character 1"),
         ({"name": "a b", "version": "1"}, "package: 'a b' is not a package name"),
         ({"name": "a b"}, "name: 'a b' is not a package name"),
         ({"name": "a", "description": "x" * 10_001}, "description: String should have at most 10000"),
@@ -191,7 +191,7 @@ def test_a_line_without_a_status_leaves_the_status_alone(database: Database) -> 
                 "version": "1",
                 "dependencies": [{"package": "b"}, {"package": "c", "constraint": "=>1"}],
             },
-            "the constraint on c: '=>1' is not a constraint: at position 0",
+            "the constraint on c: '=>1' is not a constraint: at character 1",
         ),
         (
             {"name": "a", "version": "1", "dependencies": [{"package": "b", "kinds": ["LINK"]}]},
@@ -251,7 +251,7 @@ def test_bad_lines_are_left_out_and_all_else_is_in(database: Database) -> None:
     assert (done.lines, done.packages, done.versions) == (5, 2, 2)
     assert [error.line for error in done.failed] == [2, 3, 4]
     assert done.failed[0] == LineError(
-        2, "'2020.0.0-01-01+0' is not a version: at position 11, expected the end of the version"
+        2, "'2020.0.0-01-01+0' is not a version: at character 12, expected the end of the version"
     )
     assert counted(database).versions == 2
 

@@ -130,8 +130,8 @@ def test_other_content_is_refused_with_what_differs(
     ("request_", "refusal", "path", "message"),
     [
         (PublishRequest("a b", "1"), BadInput, ("package",), "'a b' is not a package name"),
-        (PublishRequest("a", "one"), BadVersion, ("version",), "at position 0, expected a number"),
-        (PublishRequest("a", "1\0"), BadVersion, ("version",), "at position 1"),
+        (PublishRequest("a", "one"), BadVersion, ("version",), "at character 1, expected a number"),
+        (PublishRequest("a", "1\0"), BadVersion, ("version",), "at character 2"),
         (PublishRequest("a", "1", digest="\0"), BadInput, ("digest",), "digest: a NUL character"),
         (PublishRequest("a", "1", digest="d" * 257), BadInput, ("digest",), "at most 256 characters"),
         (
@@ -145,7 +145,7 @@ def test_other_content_is_refused_with_what_differs(
             PublishRequest("a", "1", (DependencyRequest("b"), DependencyRequest("c", ">=x"))),
             BadConstraint,
             ("dependencies", "1", "constraint"),
-            "the constraint on c: '>=x' is not a constraint: at position 2",
+            "the constraint on c: '>=x' is not a constraint: at character 3",
         ),
         (
             PublishRequest("a", "1", (DependencyRequest("b c"),)),
