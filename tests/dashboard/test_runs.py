@@ -40,6 +40,26 @@ def test_a_run_that_is_started_elsewhere_comes_into_the_list_by_itself(page: Pag
     check_accessible(page)
 
 
+def test_a_run_goes_by_its_number_wherever_it_is_named(page: Page, address: str) -> None:
+    worker = Worker(address)
+    worker.start("core")
+    run = worker.start("web", "core")
+    open_at(page, "/")
+    main = page.get_by_role("main")
+    expect(main.get_by_role("link", name="Run 1", exact=True)).to_be_visible()
+    main.get_by_role("link", name="Run 2", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Run 2")
+
+    for path in (f"/builds?run={run}", f"/blockers?run={run}", "/runs"):
+        open_at(page, path)
+        named = main.get_by_role("link", name="Run 2", exact=True).first
+        expect(named).to_have_attribute("href", f"#/runs/{run}")
+        check_accessible(page)
+    (held,) = worker.claim()
+    open_at(page, f"/builds/{held.id}")
+    expect(main.get_by_role("link", name=re.compile("^Run [12]$"))).to_be_visible()
+
+
 def test_a_list_of_many_runs_is_paged_by_the_address(page: Page, address: str) -> None:
     worker = Worker(address)
     for number in range(27):

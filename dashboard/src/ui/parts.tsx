@@ -126,8 +126,8 @@ export function VersionLink({ name, version }: { name: string; version: string }
   return <a class="version" href={address(["packages", name, version])}>{version}</a>;
 }
 
-export function RunLink({ id, children }: { id: string; children?: ComponentChildren }) {
-  return <a href={address(["runs", id])}>{children ?? id}</a>;
+export function RunLink({ id, number }: { id: string; number: number }) {
+  return <a href={address(["runs", id])}>Run {number}</a>;
 }
 
 export function BuildLink({ id, children }: { id: string; children?: ComponentChildren }) {

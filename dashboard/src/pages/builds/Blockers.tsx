@@ -7,6 +7,7 @@ import { address, changed, place } from "../../routing.ts";
 import { Ago, counted, grouped, seconds } from "../../ui/figures.tsx";
 import { Answered, BuildLink, BuildState, Empty, PackageLink, Page, RunLink } from "../../ui/parts.tsx";
 import { kindName, whatToDo } from "./reasons.tsx";
+import { RunNamed } from "./RunNamed.tsx";
 import { useNews } from "./news.ts";
 
 type Blocker = BlockerListQuery["blockers"][number];
@@ -23,7 +24,7 @@ export default function Blockers() {
   const answer = useQuery(BlockerListDocument, { run, first }, { every: EVERY });
   useNews({ kinds: ["BUILD_CHANGED", "PACKAGE_CHANGED", "VERSION_PUBLISHED"], run }, answer.data?.server.cursor, answer.reload);
   const lead = run
-    ? <>What holds up builds of <RunLink id={run}>one run</RunLink>, by how much. <a href={changed({ run: null })}>Of all runs</a></>
+    ? <>What holds up builds of <RunNamed id={run} />, by how much. <a href={changed({ run: null })}>Of all runs</a></>
     : "What holds up builds, by how many and how long a path waits behind it.";
   return (
     <Page title="Fix this first" lead={<p>{lead}</p>}>
@@ -69,7 +70,7 @@ function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
           <p class="blocker-build">
             <BuildState status={build.status} conclusion={build.conclusion} />
             <BuildLink id={build.id}>Build of {build.packageVersion.package.name} {build.packageVersion.version}</BuildLink>
-            {build.run && <span class="note"><RunLink id={build.run.id}>Run started <Ago at={build.run.createdAt} /></RunLink></span>}
+            {build.run && <span class="note"><RunLink id={build.run.id} number={build.run.number} />, started <Ago at={build.run.createdAt} /></span>}
           </p>
         )}
       </div>

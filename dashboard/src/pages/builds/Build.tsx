@@ -48,7 +48,7 @@ function Lead({ build }: { build: Details }) {
         <span role="status"><BuildState status={status} conclusion={conclusion} /></span>
         <span>
           <PackageLink name={packageVersion.package.name} /> <VersionLink name={packageVersion.package.name} version={packageVersion.version} />
-          {run && <>, in the <RunLink id={run.id}>run started <Ago at={run.createdAt} /></RunLink></>}
+          {run && <>, in <RunLink id={run.id} number={run.number} />, started <Ago at={run.createdAt} /></>}
         </span>
         {LEASED.has(status) && <span>{status === "ASSIGNED" ? "claimed" : "being built"} by {worker}{startedAt && <>, for <Elapsed from={startedAt} /></>}</span>}
         {completedAt && <span>ended <Ago at={completedAt} /></span>}

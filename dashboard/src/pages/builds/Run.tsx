@@ -15,7 +15,6 @@ import { useNews } from "./news.ts";
 type Head = NonNullable<RunHeadingQuery["run"]>;
 
 const CUTS_SHOWN = 100;
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 export function Run({ id }: { id: string }) {
   const answer = useQuery(RunHeadingDocument, { id });
@@ -23,7 +22,7 @@ export function Run({ id }: { id: string }) {
   const run = answer.data?.run;
   return (
     <Page
-      title={run ? `Run of ${MOMENT.format(Date.parse(run.createdAt))}` : "Run"} lead={run && <Lead run={run} />}
+      title={run ? `Run ${run.number}` : "Run"} lead={run && <Lead run={run} />}
       actions={run && <Actions run={run} reload={answer.reload} />}
     >
       <Answered answer={answer}>{({ run: found }) => (found ? <Found run={found} /> : <Gone />)}</Answered>
