@@ -102,6 +102,19 @@ def test_the_board_follows_a_run_to_its_end_without_being_loaded_again(page: Pag
     check_accessible(page)
 
 
+def test_a_run_that_nobody_builds_says_how_a_worker_for_it_is_started(page: Page, address: str) -> None:
+    worker = Worker(address)
+    run = worker.start("core", workerLabels=[{"key": "os", "value": "linux"}])
+    open_at(page, f"/runs/{run}")
+    command = page.get_by_text(f"buildatlas worker --url {address}/ --label os=linux -- COMMAND")
+    expect(command).to_be_visible()
+    check_accessible(page)
+
+    worker.claim(labels=[{"key": "os", "value": "linux"}])
+
+    expect(command).to_have_count(0)
+
+
 def test_what_failed_is_told_apart_from_what_that_holds_up(page: Page, address: str) -> None:
     worker = Worker(address)
     run = worker.start("web", "core", "app")

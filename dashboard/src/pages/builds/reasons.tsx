@@ -35,7 +35,7 @@ export function whatToDo(kind: BlockReasonKind, name: string): ComponentChildren
     case "CYCLE":
       return <>break the cycle: see <a href={address(["cycles"])}>all cycles</a> and what to leave out.</>;
     case "NO_WORKER":
-      return <>start a worker that offers what it wants: <code>buildatlas worker --url URL -- COMMAND</code>.</>;
+      return <>start a worker that offers what it wants: <code>buildatlas worker --url URL --label KEY=VALUE -- COMMAND</code>.</>;
     case "POLICY":
       return <>make <PackageLink name={name} /> active again, or leave it out of the run.</>;
     case "BACKOFF":
