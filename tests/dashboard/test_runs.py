@@ -126,7 +126,23 @@ def test_what_failed_is_told_apart_from_what_that_holds_up(page: Page, address: 
     page.get_by_role("link", name=re.compile("^Held up")).click()
     expect(page.locator(".board-row")).to_have_count(2)
     expect(page.locator(".board-row").first).to_contain_text("core 2.0 ended as FAILURE")
+    expect(page.get_by_role("button", name=re.compile("^Try"))).to_have_count(0)
     check_accessible(page)
+
+
+def test_a_failed_build_is_tried_again_from_its_run(page: Page, address: str) -> None:
+    worker = Worker(address)
+    run = worker.start("core", "log")
+    held = worker.build("FAILURE")
+    worker.build()
+    open_at(page, f"/runs/{run}")
+    shows(page, failed=1, done=1)
+    check_accessible(page)
+
+    page.get_by_role("button", name=f"Try again with {held.package}").click()
+
+    shows(page, failed=0, queued=1)
+    expect(page.locator(".page-head .badge")).to_have_text("running")
 
 
 def test_builds_of_a_run_are_searched_by_what_is_in_the_address(page: Page, address: str) -> None:

@@ -7,6 +7,7 @@ import { address, changed, place } from "../../routing.ts";
 import { Ago, counted, grouped, seconds } from "../../ui/figures.tsx";
 import { Answered, BuildLink, BuildState, Empty, PackageLink, Page, RunLink } from "../../ui/parts.tsx";
 import { kindName, whatToDo } from "./reasons.tsx";
+import { Retry } from "./Retry.tsx";
 import { RunNamed } from "./RunNamed.tsx";
 import { useNews } from "./news.ts";
 
@@ -29,7 +30,7 @@ export default function Blockers() {
   return (
     <Page title="Fix this first" lead={<p>{lead}</p>}>
       <Answered answer={answer}>
-        {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} />)}
+        {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} reload={answer.reload} />)}
       </Answered>
     </Page>
   );
@@ -44,11 +45,11 @@ function None() {
   );
 }
 
-function Found({ blockers, first }: { blockers: readonly Blocker[]; first: number }) {
+function Found({ blockers, first, reload }: { blockers: readonly Blocker[]; first: number; reload: () => void }) {
   return (
     <>
       <ol class="blockers">
-        {blockers.map((each, index) => <Cause key={`${each.kind} ${each.package} ${each.build?.id}`} blocker={each} rank={index + 1} />)}
+        {blockers.map((each, index) => <Cause key={`${each.kind} ${each.package} ${each.build?.id}`} blocker={each} rank={index + 1} reload={reload} />)}
       </ol>
       {blockers.length === first && first < MOST && (
         <p class="note">Only the first {grouped(first)}. <a href={changed({ first: Math.min(first + STEP * 4, MOST) })}>Show more</a></p>
@@ -57,7 +58,7 @@ function Found({ blockers, first }: { blockers: readonly Blocker[]; first: numbe
   );
 }
 
-function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
+function Cause({ blocker, rank, reload }: { blocker: Blocker; rank: number; reload: () => void }) {
   const { kind, package: name, message, blockedBuilds, remainingSeconds, build } = blocker;
   return (
     <li class="panel blocker">
@@ -67,11 +68,12 @@ function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
         <p class="blocker-said">{message}</p>
         <p><b>To do:</b> {whatToDo(kind, name)}</p>
         {build && (
-          <p class="blocker-build">
+          <div class="blocker-build">
             <BuildState status={build.status} conclusion={build.conclusion} />
             <BuildLink id={build.id}>Build of {build.packageVersion.package.name} {build.packageVersion.version}</BuildLink>
             {build.run && <span class="note"><RunLink id={build.run.id} number={build.run.number} />, started <Ago at={build.run.createdAt} /></span>}
-          </p>
+            <Retry build={build} name={name} onDone={reload} />
+          </div>
         )}
       </div>
       <dl class="blocker-figures">

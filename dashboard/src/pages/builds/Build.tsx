@@ -3,21 +3,21 @@
 import { seen } from "../../api/ask.ts";
 import { may } from "../../api/session.ts";
 import { useMutation, useQuery } from "../../api/use.ts";
-import { BuildDetailsDocument, CancelBuildDocument, RetryBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
+import { BuildDetailsDocument, CancelBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
 import { address } from "../../routing.ts";
 import { Ago, Elapsed } from "../../ui/figures.tsx";
-import { Answered, BuildState, Empty, PackageLink, Page, Panel, Problem, RunLink, VersionLink, words } from "../../ui/parts.tsx";
+import { Answered, BuildState, Empty, PackageLink, Page, Panel, RunLink, VersionLink, words } from "../../ui/parts.tsx";
 import { Artifacts, Around, Attempts, Facts, History } from "./BuildParts.tsx";
 import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
 import { Log } from "./Log.tsx";
 import { useNews } from "./news.ts";
 import { Reasons } from "./reasons.tsx";
+import { Retry } from "./Retry.tsx";
 
 type Details = NonNullable<BuildDetailsQuery["build"]>;
 
 const LEASED = new Set(["ASSIGNED", "PREPARING", "RUNNING", "FINALIZING", "CANCELING"]);
-const FOR_GOOD = new Set(["SUCCESS", "SKIPPED", "UNCHANGED", "SUPERSEDED"]);
 // What is around it has changes of its own, and leases are renewed without an event.
 const EVERY = 5_000;
 
@@ -60,29 +60,20 @@ function Lead({ build }: { build: Details }) {
   );
 }
 
-function Actions({ build: { id, status, conclusion }, reload }: { build: Details; reload: () => void }) {
+function Actions({ build, reload }: { build: Details; reload: () => void }) {
+  const { id, status } = build;
   const cancel = useMutation(CancelBuildDocument);
-  const retry = useMutation(RetryBuildDocument);
   if (!may("build")) return null;
-  const done = (cursor: string) => {
-    seen(cursor);
+  const onCancel = async (reason: string | null) => {
+    const data = await cancel.run({ input: { id, reason } });
+    if (!data) return false;
+    seen(data.cancelBuild.cursor);
     reload();
     return true;
   };
-  const onCancel = async (reason: string | null) => {
-    const data = await cancel.run({ input: { id, reason } });
-    return data ? done(data.cancelBuild.cursor) : false;
-  };
-  const onRetry = async () => {
-    const data = await retry.run({ input: { id } });
-    if (data) done(data.retryBuild.cursor);
-  };
   return (
     <>
-      {retry.error && <Problem error={retry.error} />}
-      {status === "COMPLETED" && !FOR_GOOD.has(conclusion!) && (
-        <button type="button" class="primary" disabled={retry.isRunning} onClick={() => void onRetry()}>Try again</button>
-      )}
+      <Retry build={build} class="primary" onDone={reload} />
       {status !== "COMPLETED" && status !== "CANCELING" && (
         <Cancel
           what="this build" error={cancel.error} isRunning={cancel.isRunning} onCancel={onCancel}

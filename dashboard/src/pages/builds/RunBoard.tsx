@@ -98,7 +98,7 @@ function Choice({ name, count, show, isChosen, tone = "" }: { name: string; coun
 
 /** The beginning of each group. */
 function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: Head }) {
-  const groups = GROUPS.filter((group) => sizes[group] > 0 || group === "building");
+  const groups = GROUPS.filter((group) => sizes[group] > 0 || (group === "building" && sizes.queued + sizes.blocked > 0));
   return (
     <div class="board-parts">
       {groups.map((group) => {

@@ -27,7 +27,7 @@ export function kindName(kind: BlockReasonKind): string {
 export function whatToDo(kind: BlockReasonKind, name: string): ComponentChildren {
   switch (kind) {
     case "DEP_FAILED":
-      return <>look at <a href={address(["builds"], { package: name })}>its builds</a>, mend it, and retry its build or publish a version that builds. What waits goes on by itself.</>;
+      return <>look at <a href={address(["builds"], { package: name })}>its builds</a>, mend it, and try its build again or publish a version that builds. What waits goes on by itself.</>;
     case "DEP_MISSING":
       return "publish it, or take it out of what needs it.";
     case "UNRESOLVABLE":
