@@ -14,11 +14,15 @@ interface PageProps {
   children: ComponentChildren;
 }
 
-/** A page: its title is the document's, and has the focus when the page opens. */
+// Whoever has just loaded all begins at its beginning, where the link past the navigation is.
+let isFirstPage = true;
+
+/** A page: its title is the document's, and has the focus when one comes to it from another. */
 export function Page({ title, actions, lead, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
+    if (!isFirstPage) heading.current?.focus({ preventScroll: true });
+    isFirstPage = false;
   }, []);
   useEffect(() => {
     document.title = `${title} · Buildatlas`;
