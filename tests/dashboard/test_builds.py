@@ -31,6 +31,7 @@ def test_a_failed_build_is_tried_again_by_a_click_and_followed_to_its_end(page: 
     state = page.locator(".page-head .badge")
     expect(state).to_have_text("failure")
     expect(page.locator(".page-head")).to_contain_text("no compiler")
+    expect(page.get_by_role("main")).to_contain_text("It was planned since someone asked for it.")
 
     page.get_by_role("button", name="Try again").click()
 
@@ -47,7 +48,7 @@ def test_a_failed_build_is_tried_again_by_a_click_and_followed_to_its_end(page: 
     expect(page.get_by_role("region", name="Log")).to_contain_text("two")
     again.say("three")
     expect(page.get_by_role("region", name="Log")).to_contain_text("three")
-    assert log(page).split() == ["Try", "2", "one", "two", "three"]
+    assert log(page).split() == ["Attempt", "2", "one", "two", "three"]
     artifacts = [
         {"name": "wheel", "uri": "https://example.com/core.whl", "sizeBytes": 2_000_000},
         {"name": "odd", "uri": "javascript:alert(1)"},

@@ -6,7 +6,7 @@ import { useMutation, useQuery } from "../../api/use.ts";
 import { BuildDetailsDocument, CancelBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
 import { address } from "../../routing.ts";
 import { Ago, Elapsed } from "../../ui/figures.tsx";
-import { Answered, BuildState, Empty, PackageLink, Page, Panel, RunLink, VersionLink, words } from "../../ui/parts.tsx";
+import { Answered, BuildState, Empty, PackageLink, Page, Panel, RunLink, VersionLink } from "../../ui/parts.tsx";
 import { Artifacts, Around, Attempts, Facts, History } from "./BuildParts.tsx";
 import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
@@ -18,6 +18,13 @@ import { Retry } from "./Retry.tsx";
 type Details = NonNullable<BuildDetailsQuery["build"]>;
 
 const LEASED = new Set(["ASSIGNED", "PREPARING", "RUNNING", "FINALIZING", "CANCELING"]);
+const CAUSES: Record<Details["trigger"], string> = {
+  NEW: "its version was new",
+  SOURCE_CHANGE: "its source had changed",
+  DEPENDENCY_CHANGE: "something that it depends on was built",
+  RETRY: "it was to be tried again",
+  MANUAL: "someone asked for it",
+};
 // What is around it has changes of its own, and leases are renewed without an event.
 const EVERY = 5_000;
 
@@ -103,7 +110,7 @@ function Found({ build }: { build: Details }) {
         <Around title="Wait for it" none="No build waits for it." {...build.dependents} />
         <History build={build} />
       </div>
-      <p class="note">It was asked for as {words(build.trigger)}.</p>
+      <p class="note">It was planned since {CAUSES[build.trigger]}.</p>
     </>
   );
 }

@@ -64,7 +64,7 @@ function Actions({ run, reload }: { run: Head; reload: () => void }) {
   };
   return (
     <>
-      <a class="button" href={address(["blockers"], { run: run.id })}>What to fix first</a>
+      <a class="button" href={address(["blockers"], { run: run.id })}>Fix first</a>
       {run.status === "RUNNING" && may("build") && (
         <Cancel
           what="this run" error={error} isRunning={isRunning} onCancel={onCancel}

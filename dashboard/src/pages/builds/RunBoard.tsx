@@ -107,7 +107,7 @@ function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: Head })
         return (
           <Panel
             key={group} title={<>{NAMES[group].name} <span class="note">{grouped(size)}</span></>}
-            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run: run.id })}>What to fix first</a> : undefined}
+            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run: run.id })}>Fix first</a> : undefined}
           >
             {size === 0 && (
               <Empty>
