@@ -1,6 +1,7 @@
 """The pages of builds, and what to fix first."""
 
 import dataclasses
+import re
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -200,6 +201,8 @@ def test_what_to_fix_first_is_told_with_what_it_holds_up(page: Page, address: st
     expect(cause).to_have_count(1)
     expect(cause).to_contain_text("core has failed")
     expect(cause).to_contain_text("2 builds")
+    # Nothing was ever built: the path is told by its builds.
+    expect(cause.locator(".blocker-figures")).to_have_text(re.compile("behind it ?3 builds"))
     check_accessible(page)
     cause.get_by_role("link", name="Build of core 2.0").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Build of core 2.0")

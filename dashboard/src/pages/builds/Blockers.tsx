@@ -58,6 +58,12 @@ function Found({ blockers, first, reload }: { blockers: readonly Blocker[]; firs
   );
 }
 
+// Where no times were known when a run was planned, the server counts builds: a whole number, and no time of this one.
+function behind(length: number, build: Blocker["build"]): string {
+  const isCount = build?.expectedSeconds == null && Number.isInteger(length);
+  return isCount ? counted(length, "build") : seconds(length);
+}
+
 function Cause({ blocker, rank, reload }: { blocker: Blocker; rank: number; reload: () => void }) {
   const { kind, package: name, message, blockedBuilds, remainingSeconds, build } = blocker;
   return (
@@ -78,7 +84,7 @@ function Cause({ blocker, rank, reload }: { blocker: Blocker; rank: number; relo
       </div>
       <dl class="blocker-figures">
         <div><dt>holds up</dt><dd>{counted(blockedBuilds, "build")}</dd></div>
-        <div><dt>longest path behind it</dt><dd>{remainingSeconds > 0 ? seconds(remainingSeconds) : "not known"}</dd></div>
+        <div><dt>longest path behind it</dt><dd>{behind(remainingSeconds, build)}</dd></div>
       </dl>
     </li>
   );
