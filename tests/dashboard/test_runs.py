@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from buildatlas.settings import Settings
@@ -197,7 +198,11 @@ def test_the_board_goes_on_when_the_server_comes_back(browser: Browser, settings
         context.close()
 
 
-def test_a_run_that_is_not_there_says_where_to_look(page: Page) -> None:
-    open_at(page, "/runs/QnVpbGRSdW46OTk")
+@pytest.mark.parametrize("what", ["run", "build"])
+@pytest.mark.parametrize("id_", ["QnVpbGRSdW46OTk", "xyz"])
+def test_what_is_not_there_says_where_to_look(page: Page, what: str, id_: str) -> None:
+    open_at(page, f"/{what}s/{id_}")
 
-    expect(page.get_by_role("main")).to_contain_text("There is no such run")
+    expect(page.get_by_role("main")).to_contain_text(f"There is no such {what}")
+    expect(page.get_by_role("link", name=f"See all {what}s")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

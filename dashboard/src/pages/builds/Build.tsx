@@ -38,13 +38,15 @@ export function Build({ id }: { id: string }) {
   const title = build ? `Build of ${build.packageVersion.package.name} ${build.packageVersion.version}` : "Build";
   return (
     <Page title={title} lead={build && <Lead build={build} />} actions={build && <Actions build={build} reload={answer.reload} />}>
-      <Answered answer={answer}>{({ build: found }) => (found ? <Found build={found} /> : <Gone />)}</Answered>
+      {answer.error?.code === "BAD_USER_INPUT"
+        ? <Gone />
+        : <Answered answer={answer}>{({ build: found }) => (found ? <Found build={found} /> : <Gone />)}</Answered>}
     </Page>
   );
 }
 
 function Gone() {
-  return <Empty><p>There is no such build, or no more. <a href={address(["builds"])}>See all builds</a>.</p></Empty>;
+  return <Empty><p>There is no such build, or no more: an address may have been cut short. <a href={address(["builds"])}>See all builds</a>.</p></Empty>;
 }
 
 function Lead({ build }: { build: Details }) {

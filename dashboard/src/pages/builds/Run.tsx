@@ -25,13 +25,15 @@ export function Run({ id }: { id: string }) {
       title={run ? `Run ${run.number}` : "Run"} lead={run && <Lead run={run} />}
       actions={run && <Actions run={run} reload={answer.reload} />}
     >
-      <Answered answer={answer}>{({ run: found }) => (found ? <Found run={found} /> : <Gone />)}</Answered>
+      {answer.error?.code === "BAD_USER_INPUT"
+        ? <Gone />
+        : <Answered answer={answer}>{({ run: found }) => (found ? <Found run={found} /> : <Gone />)}</Answered>}
     </Page>
   );
 }
 
 function Gone() {
-  return <Empty><p>There is no such run, or no more. <a href={address(["runs"])}>See all runs</a>.</p></Empty>;
+  return <Empty><p>There is no such run, or no more: an address may have been cut short. <a href={address(["runs"])}>See all runs</a>.</p></Empty>;
 }
 
 function Lead({ run }: { run: Head }) {
