@@ -91,7 +91,7 @@ class Blocker:
     )
     blocked_builds: int = strawberry.field(description="How many builds it holds up, directly or not.")
     remaining_seconds: float = strawberry.field(
-        description="The longest path behind it, by expected seconds."
+        description="The longest path behind it, by expected seconds; by builds, where those of none are known."
     )
     message: str = strawberry.field(description="The reason in words.")
 

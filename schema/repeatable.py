@@ -93,8 +93,8 @@ TABLE: Final[Mapping[str, Fields]] = {
     ),
     "Dependency": _fields("candidates constraint id kinds marker optional package packageName version"),
     "BuildRun": _fields(
-        "builds completedAt conclusion counts createdAt cutEdges id labels maxAttempts priority reason status",
-        "timeoutSeconds total trigger workerLabels",
+        "builds completedAt conclusion counts createdAt cutEdges id labels maxAttempts number priority reason",
+        "status timeoutSeconds total trigger workerLabels",
     ),
     "Build": _fields(
         "artifacts attempt attempts completedAt conclusion createdAt dependencies dependents durationSeconds",

@@ -43,6 +43,7 @@ class BuildCount:
 @strawberry.type(description="A set of builds started together from one plan.")
 class BuildRun(Node):
     row: strawberry.Private[RunRow]
+    number: int = strawberry.field(description="What people call it by: runs are counted from 1.")
     status: RunStatus = strawberry.field(description="Where it is.")
     conclusion: RunConclusion | None = strawberry.field(description="How it ended. Null: it has not ended.")
     reason: str | None = strawberry.field(description="Why it was called off, as whoever did it says.")
@@ -65,6 +66,7 @@ class BuildRun(Node):
         return cls(
             row=row,
             id=global_id("BuildRun", row.id),
+            number=row.id,
             status=RunStatus[row.status],
             conclusion=None if row.conclusion is None else RunConclusion[row.conclusion],
             reason=row.status_reason,

@@ -60,9 +60,9 @@ class Worker:
         """Start a run, and return its id."""
         return str(self.ask(_START, plan={"packages": packages}, **options)["run"]["id"])
 
-    def claim(self, limit: int = 1) -> Sequence[Held]:
+    def claim(self, limit: int = 1, **offers: object) -> Sequence[Held]:
         """Take what is to be built next, for so long that no lease runs out."""
-        claims = self.ask(_CLAIM, worker=self.name, limit=limit, leaseSeconds=3600)["claims"]
+        claims = self.ask(_CLAIM, worker=self.name, limit=limit, leaseSeconds=3600, **offers)["claims"]
         return [
             Held(self, each["build"]["id"], each["build"]["packageVersion"]["package"]["name"], each["lease"])
             for each in claims

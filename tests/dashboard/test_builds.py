@@ -1,6 +1,7 @@
 """The pages of builds, and what to fix first."""
 
 import dataclasses
+import re
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -31,11 +32,16 @@ def test_a_failed_build_is_tried_again_by_a_click_and_followed_to_its_end(page: 
     state = page.locator(".page-head .badge")
     expect(state).to_have_text("failure")
     expect(page.locator(".page-head")).to_contain_text("no compiler")
+    expect(page.get_by_role("main")).to_contain_text("It was planned since someone asked for it.")
 
     page.get_by_role("button", name="Try again").click()
 
     expect(state).to_have_text("queued")
+    facts = page.locator(".panel", has_text="Facts")
+    expect(facts).to_contain_text("Usually takes")
+    expect(facts).not_to_contain_text("w1")
     (again,) = held.worker.claim()
+    expect(facts).to_contain_text("w1")
     expect(state).to_have_text("assigned")
     again.run()
     expect(state).to_have_text("running")
@@ -43,13 +49,14 @@ def test_a_failed_build_is_tried_again_by_a_click_and_followed_to_its_end(page: 
     expect(page.get_by_role("region", name="Log")).to_contain_text("two")
     again.say("three")
     expect(page.get_by_role("region", name="Log")).to_contain_text("three")
-    assert log(page).split() == ["Try", "2", "one", "two", "three"]
+    assert log(page).split() == ["Attempt", "2", "one", "two", "three"]
     artifacts = [
         {"name": "wheel", "uri": "https://example.com/core.whl", "sizeBytes": 2_000_000},
         {"name": "odd", "uri": "javascript:alert(1)"},
     ]
     again.end("SUCCESS", outputDigest="sha256:12", artifacts=artifacts)
     expect(state).to_have_text("success")
+    expect(facts).not_to_contain_text("not known")
     expect(page.get_by_role("link", name="wheel")).to_have_attribute("href", "https://example.com/core.whl")
     expect(page.get_by_role("main")).to_contain_text("javascript:alert(1)")
     expect(page.get_by_role("link", name="odd")).to_have_count(0)
@@ -139,7 +146,7 @@ def test_a_build_says_why_it_is_not_being_built_until_it_is(page: Page, address:
     why = page.locator(".panel", has_text="Why it is not being built")
     expect(why).to_contain_text("core has failed")
     expect(why).to_contain_text("app needs web needs core")
-    expect(why).to_contain_text("retry its build")
+    expect(why).to_contain_text("try its build again")
     check_accessible(page)
     held.worker.ask("mutation($input: RetryBuildInput!) { retryBuild(input: $input) { cursor } }", id=held.id)
     expect(why).to_contain_text("core is not built yet")
@@ -194,11 +201,15 @@ def test_what_to_fix_first_is_told_with_what_it_holds_up(page: Page, address: st
     expect(cause).to_have_count(1)
     expect(cause).to_contain_text("core has failed")
     expect(cause).to_contain_text("2 builds")
+    # Nothing was ever built: the path is told by its builds.
+    expect(cause.locator(".blocker-figures")).to_have_text(re.compile("behind it ?3 builds"))
     check_accessible(page)
     cause.get_by_role("link", name="Build of core 2.0").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Build of core 2.0")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".page-head .badge")).to_have_text("queued")
-    held.worker.build()
+    held.worker.build("FAILURE")
     open_at(page, "/blockers")
+    cause.get_by_role("button", name="Try again with core").click()
     expect(page.get_by_role("main")).to_contain_text("Nothing is in the way")
+    held.worker.build()

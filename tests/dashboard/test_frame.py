@@ -55,12 +55,19 @@ def test_an_address_of_no_page_leads_back(page: Page) -> None:
 
 def test_the_page_is_reached_past_the_navigation(page: Page) -> None:
     open_at(page, "/")
-    page.get_by_role("link", name="Buildatlas", exact=True).focus()
-    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
     page.keyboard.press("Enter")
 
     expect(page.locator("main")).to_be_focused()
     expect(page).to_have_url(re.compile(r"#/$"))
+
+
+def test_a_page_that_one_goes_to_has_the_focus_at_its_heading(page: Page) -> None:
+    open_at(page, "/")
+    page.get_by_role("link", name="Runs", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Runs")).to_be_focused()
 
 
 @pytest.fixture

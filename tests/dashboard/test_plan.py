@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from buildatlas.settings import Settings
+from tests.api.access.clients import token
 from tests.dashboard.graphs import holding
 from tests.dashboard.pages import check_accessible, open_at
 
@@ -119,6 +120,37 @@ def test_starting_a_plan_leads_to_its_run_and_twice_is_once(page: Page, address:
             "labels": [{"key": "team", "value": "blue"}],
         }
     ]
+
+
+def test_the_form_that_starts_a_run_is_opened_and_closed_by_the_keyboard(page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    open_at(page, "/plan?package=base")
+    opener = page.get_by_role("button", name="Start this run")
+    opener.press("Enter")
+    form = page.get_by_role("form", name="Start a run of 1 build")
+    expect(form).to_be_focused()
+    check_accessible(page)
+    page.keyboard.press("Tab")
+    priority = page.get_by_label(re.compile("^Priority"))
+    expect(priority).to_be_focused()
+    priority.fill("")
+    priority.press("Tab")
+    page.keyboard.press("Escape")
+
+    expect(form).to_have_count(0)
+    expect(opener).to_be_focused()
+    assert said == []
+
+
+def test_who_may_not_start_a_run_is_told_what_that_needs(page: Page, settings: Settings) -> None:
+    secret = token(settings, "reader")
+    open_at(page, "/plan?package=base")
+    page.get_by_label("Token").fill(secret)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_text("a token that has the scope build")).to_be_visible()
+    expect(page.get_by_role("button", name="Start this run")).to_have_count(0)
 
 
 def test_what_the_solver_picks_is_planned(page: Page) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from buildatlas.settings import Settings
@@ -38,6 +39,26 @@ def test_a_run_that_is_started_elsewhere_comes_into_the_list_by_itself(page: Pag
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("0 / 2")
     check_accessible(page)
+
+
+def test_a_run_goes_by_its_number_wherever_it_is_named(page: Page, address: str) -> None:
+    worker = Worker(address)
+    worker.start("core")
+    run = worker.start("web", "core")
+    open_at(page, "/")
+    main = page.get_by_role("main")
+    expect(main.get_by_role("link", name="Run 1", exact=True)).to_be_visible()
+    main.get_by_role("link", name="Run 2", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Run 2")
+
+    for path in (f"/builds?run={run}", f"/blockers?run={run}", "/runs"):
+        open_at(page, path)
+        named = main.get_by_role("link", name="Run 2", exact=True).first
+        expect(named).to_have_attribute("href", f"#/runs/{run}")
+        check_accessible(page)
+    (held,) = worker.claim()
+    open_at(page, f"/builds/{held.id}")
+    expect(main.get_by_role("link", name=re.compile("^Run [12]$"))).to_be_visible()
 
 
 def test_a_list_of_many_runs_is_paged_by_the_address(page: Page, address: str) -> None:
@@ -82,6 +103,19 @@ def test_the_board_follows_a_run_to_its_end_without_being_loaded_again(page: Pag
     check_accessible(page)
 
 
+def test_a_run_that_nobody_builds_says_how_a_worker_for_it_is_started(page: Page, address: str) -> None:
+    worker = Worker(address)
+    run = worker.start("core", workerLabels=[{"key": "os", "value": "linux"}])
+    open_at(page, f"/runs/{run}")
+    command = page.get_by_text(f"buildatlas worker --url {address}/ --label os=linux -- COMMAND")
+    expect(command).to_be_visible()
+    check_accessible(page)
+
+    worker.claim(labels=[{"key": "os", "value": "linux"}])
+
+    expect(command).to_have_count(0)
+
+
 def test_what_failed_is_told_apart_from_what_that_holds_up(page: Page, address: str) -> None:
     worker = Worker(address)
     run = worker.start("web", "core", "app")
@@ -93,7 +127,23 @@ def test_what_failed_is_told_apart_from_what_that_holds_up(page: Page, address: 
     page.get_by_role("link", name=re.compile("^Held up")).click()
     expect(page.locator(".board-row")).to_have_count(2)
     expect(page.locator(".board-row").first).to_contain_text("core 2.0 ended as FAILURE")
+    expect(page.get_by_role("button", name=re.compile("^Try"))).to_have_count(0)
     check_accessible(page)
+
+
+def test_a_failed_build_is_tried_again_from_its_run(page: Page, address: str) -> None:
+    worker = Worker(address)
+    run = worker.start("core", "log")
+    held = worker.build("FAILURE")
+    worker.build()
+    open_at(page, f"/runs/{run}")
+    shows(page, failed=1, done=1)
+    check_accessible(page)
+
+    page.get_by_role("button", name=f"Try again with {held.package}").click()
+
+    shows(page, failed=0, queued=1)
+    expect(page.locator(".page-head .badge")).to_have_text("running")
 
 
 def test_builds_of_a_run_are_searched_by_what_is_in_the_address(page: Page, address: str) -> None:
@@ -148,7 +198,11 @@ def test_the_board_goes_on_when_the_server_comes_back(browser: Browser, settings
         context.close()
 
 
-def test_a_run_that_is_not_there_says_where_to_look(page: Page) -> None:
-    open_at(page, "/runs/QnVpbGRSdW46OTk")
+@pytest.mark.parametrize("what", ["run", "build"])
+@pytest.mark.parametrize("id_", ["QnVpbGRSdW46OTk", "xyz"])
+def test_what_is_not_there_says_where_to_look(page: Page, what: str, id_: str) -> None:
+    open_at(page, f"/{what}s/{id_}")
 
-    expect(page.get_by_role("main")).to_contain_text("There is no such run")
+    expect(page.get_by_role("main")).to_contain_text(f"There is no such {what}")
+    expect(page.get_by_role("link", name=f"See all {what}s")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

@@ -11,7 +11,7 @@ from tests.schema.world import World
 
 RUN = """query Run($id: ID!) { run(id: $id) {
     status conclusion reason trigger priority maxAttempts timeoutSeconds labels { key value } workerLabels { key value }
-    createdAt completedAt total counts { status conclusion count } cutEdges { dependent dependency kinds optional } } }"""
+    number createdAt completedAt total counts { status conclusion count } cutEdges { dependent dependency kinds optional } } }"""
 BUILDS = """query Builds($id: ID!, $status: [BuildStatus!], $conclusion: [BuildConclusion!], $first: Int, $after: String) {
     run(id: $id) { builds(status: $status, conclusion: $conclusion, first: $first, after: $after) {
         totalCount nodes { packageVersion { package { name } } } pageInfo { hasNextPage endCursor } } } }"""
@@ -56,6 +56,7 @@ def test_a_run_shows_how_it_was_asked_for_and_how_it_stands(world: World) -> Non
 
     assert shown.pop("createdAt") is not None
     assert shown == {
+        "number": 1,
         "status": "RUNNING",
         "conclusion": None,
         "reason": None,

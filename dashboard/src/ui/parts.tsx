@@ -14,11 +14,15 @@ interface PageProps {
   children: ComponentChildren;
 }
 
-/** A page: its title is the document's, and has the focus when the page opens. */
+// Whoever has just loaded all begins at its beginning, where the link past the navigation is.
+let isFirstPage = true;
+
+/** A page: its title is the document's, and has the focus when one comes to it from another. */
 export function Page({ title, actions, lead, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
+    if (!isFirstPage) heading.current?.focus({ preventScroll: true });
+    isFirstPage = false;
   }, []);
   useEffect(() => {
     document.title = `${title} · Buildatlas`;
@@ -126,8 +130,8 @@ export function VersionLink({ name, version }: { name: string; version: string }
   return <a class="version" href={address(["packages", name, version])}>{version}</a>;
 }
 
-export function RunLink({ id, children }: { id: string; children?: ComponentChildren }) {
-  return <a href={address(["runs", id])}>{children ?? id}</a>;
+export function RunLink({ id, number }: { id: string; number: number }) {
+  return <a href={address(["runs", id])}>Run {number}</a>;
 }
 
 export function BuildLink({ id, children }: { id: string; children?: ComponentChildren }) {

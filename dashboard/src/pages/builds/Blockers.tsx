@@ -1,4 +1,4 @@
-// Fix this first: root causes by what they hold up.
+// What to fix first: root causes by what they hold up.
 
 import "./builds.css";
 import { useQuery } from "../../api/use.ts";
@@ -7,6 +7,8 @@ import { address, changed, place } from "../../routing.ts";
 import { Ago, counted, grouped, seconds } from "../../ui/figures.tsx";
 import { Answered, BuildLink, BuildState, Empty, PackageLink, Page, RunLink } from "../../ui/parts.tsx";
 import { kindName, whatToDo } from "./reasons.tsx";
+import { Retry } from "./Retry.tsx";
+import { RunNamed } from "./RunNamed.tsx";
 import { useNews } from "./news.ts";
 
 type Blocker = BlockerListQuery["blockers"][number];
@@ -23,12 +25,12 @@ export default function Blockers() {
   const answer = useQuery(BlockerListDocument, { run, first }, { every: EVERY });
   useNews({ kinds: ["BUILD_CHANGED", "PACKAGE_CHANGED", "VERSION_PUBLISHED"], run }, answer.data?.server.cursor, answer.reload);
   const lead = run
-    ? <>What holds up builds of <RunLink id={run}>one run</RunLink>, by how much. <a href={changed({ run: null })}>Of all runs</a></>
+    ? <>What holds up builds of <RunNamed id={run} />, by how much. <a href={changed({ run: null })}>Of all runs</a></>
     : "What holds up builds, by how many and how long a path waits behind it.";
   return (
-    <Page title="Fix this first" lead={<p>{lead}</p>}>
+    <Page title="Fix first" lead={<p>{lead}</p>}>
       <Answered answer={answer}>
-        {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} />)}
+        {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} reload={answer.reload} />)}
       </Answered>
     </Page>
   );
@@ -43,11 +45,11 @@ function None() {
   );
 }
 
-function Found({ blockers, first }: { blockers: readonly Blocker[]; first: number }) {
+function Found({ blockers, first, reload }: { blockers: readonly Blocker[]; first: number; reload: () => void }) {
   return (
     <>
       <ol class="blockers">
-        {blockers.map((each, index) => <Cause key={`${each.kind} ${each.package} ${each.build?.id}`} blocker={each} rank={index + 1} />)}
+        {blockers.map((each, index) => <Cause key={`${each.kind} ${each.package} ${each.build?.id}`} blocker={each} rank={index + 1} reload={reload} />)}
       </ol>
       {blockers.length === first && first < MOST && (
         <p class="note">Only the first {grouped(first)}. <a href={changed({ first: Math.min(first + STEP * 4, MOST) })}>Show more</a></p>
@@ -56,7 +58,13 @@ function Found({ blockers, first }: { blockers: readonly Blocker[]; first: numbe
   );
 }
 
-function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
+// Where no times were known when a run was planned, the server counts builds: a whole number, and no time of this one.
+function behind(length: number, build: Blocker["build"]): string {
+  const isCount = build?.expectedSeconds == null && Number.isInteger(length);
+  return isCount ? counted(length, "build") : seconds(length);
+}
+
+function Cause({ blocker, rank, reload }: { blocker: Blocker; rank: number; reload: () => void }) {
   const { kind, package: name, message, blockedBuilds, remainingSeconds, build } = blocker;
   return (
     <li class="panel blocker">
@@ -66,16 +74,17 @@ function Cause({ blocker, rank }: { blocker: Blocker; rank: number }) {
         <p class="blocker-said">{message}</p>
         <p><b>To do:</b> {whatToDo(kind, name)}</p>
         {build && (
-          <p class="blocker-build">
+          <div class="blocker-build">
             <BuildState status={build.status} conclusion={build.conclusion} />
             <BuildLink id={build.id}>Build of {build.packageVersion.package.name} {build.packageVersion.version}</BuildLink>
-            {build.run && <span class="note"><RunLink id={build.run.id}>Run started <Ago at={build.run.createdAt} /></RunLink></span>}
-          </p>
+            {build.run && <span class="note"><RunLink id={build.run.id} number={build.run.number} />, started <Ago at={build.run.createdAt} /></span>}
+            <Retry build={build} name={name} onDone={reload} />
+          </div>
         )}
       </div>
       <dl class="blocker-figures">
         <div><dt>holds up</dt><dd>{counted(blockedBuilds, "build")}</dd></div>
-        <div><dt>longest path behind it</dt><dd>{remainingSeconds > 0 ? seconds(remainingSeconds) : "not known"}</dd></div>
+        <div><dt>longest path behind it</dt><dd>{behind(remainingSeconds, build)}</dd></div>
       </dl>
     </li>
   );

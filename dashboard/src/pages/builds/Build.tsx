@@ -3,21 +3,28 @@
 import { seen } from "../../api/ask.ts";
 import { may } from "../../api/session.ts";
 import { useMutation, useQuery } from "../../api/use.ts";
-import { BuildDetailsDocument, CancelBuildDocument, RetryBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
+import { BuildDetailsDocument, CancelBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
 import { address } from "../../routing.ts";
 import { Ago, Elapsed } from "../../ui/figures.tsx";
-import { Answered, BuildState, Empty, PackageLink, Page, Panel, Problem, RunLink, VersionLink, words } from "../../ui/parts.tsx";
+import { Answered, BuildState, Empty, PackageLink, Page, Panel, RunLink, VersionLink } from "../../ui/parts.tsx";
 import { Artifacts, Around, Attempts, Facts, History } from "./BuildParts.tsx";
 import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
 import { Log } from "./Log.tsx";
 import { useNews } from "./news.ts";
 import { Reasons } from "./reasons.tsx";
+import { Retry } from "./Retry.tsx";
 
 type Details = NonNullable<BuildDetailsQuery["build"]>;
 
 const LEASED = new Set(["ASSIGNED", "PREPARING", "RUNNING", "FINALIZING", "CANCELING"]);
-const FOR_GOOD = new Set(["SUCCESS", "SKIPPED", "UNCHANGED", "SUPERSEDED"]);
+const CAUSES: Record<Details["trigger"], string> = {
+  NEW: "its version was new",
+  SOURCE_CHANGE: "its source had changed",
+  DEPENDENCY_CHANGE: "something that it depends on was built",
+  RETRY: "it was to be tried again",
+  MANUAL: "someone asked for it",
+};
 // What is around it has changes of its own, and leases are renewed without an event.
 const EVERY = 5_000;
 
@@ -31,13 +38,15 @@ export function Build({ id }: { id: string }) {
   const title = build ? `Build of ${build.packageVersion.package.name} ${build.packageVersion.version}` : "Build";
   return (
     <Page title={title} lead={build && <Lead build={build} />} actions={build && <Actions build={build} reload={answer.reload} />}>
-      <Answered answer={answer}>{({ build: found }) => (found ? <Found build={found} /> : <Gone />)}</Answered>
+      {answer.error?.code === "BAD_USER_INPUT"
+        ? <Gone />
+        : <Answered answer={answer}>{({ build: found }) => (found ? <Found build={found} /> : <Gone />)}</Answered>}
     </Page>
   );
 }
 
 function Gone() {
-  return <Empty><p>There is no such build, or no more. <a href={address(["builds"])}>See all builds</a>.</p></Empty>;
+  return <Empty><p>There is no such build, or no more: an address may have been cut short. <a href={address(["builds"])}>See all builds</a>.</p></Empty>;
 }
 
 function Lead({ build }: { build: Details }) {
@@ -48,7 +57,7 @@ function Lead({ build }: { build: Details }) {
         <span role="status"><BuildState status={status} conclusion={conclusion} /></span>
         <span>
           <PackageLink name={packageVersion.package.name} /> <VersionLink name={packageVersion.package.name} version={packageVersion.version} />
-          {run && <>, in the <RunLink id={run.id}>run started <Ago at={run.createdAt} /></RunLink></>}
+          {run && <>, in <RunLink id={run.id} number={run.number} />, started <Ago at={run.createdAt} /></>}
         </span>
         {LEASED.has(status) && <span>{status === "ASSIGNED" ? "claimed" : "being built"} by {worker}{startedAt && <>, for <Elapsed from={startedAt} /></>}</span>}
         {completedAt && <span>ended <Ago at={completedAt} /></span>}
@@ -60,29 +69,20 @@ function Lead({ build }: { build: Details }) {
   );
 }
 
-function Actions({ build: { id, status, conclusion }, reload }: { build: Details; reload: () => void }) {
+function Actions({ build, reload }: { build: Details; reload: () => void }) {
+  const { id, status } = build;
   const cancel = useMutation(CancelBuildDocument);
-  const retry = useMutation(RetryBuildDocument);
   if (!may("build")) return null;
-  const done = (cursor: string) => {
-    seen(cursor);
+  const onCancel = async (reason: string | null) => {
+    const data = await cancel.run({ input: { id, reason } });
+    if (!data) return false;
+    seen(data.cancelBuild.cursor);
     reload();
     return true;
   };
-  const onCancel = async (reason: string | null) => {
-    const data = await cancel.run({ input: { id, reason } });
-    return data ? done(data.cancelBuild.cursor) : false;
-  };
-  const onRetry = async () => {
-    const data = await retry.run({ input: { id } });
-    if (data) done(data.retryBuild.cursor);
-  };
   return (
     <>
-      {retry.error && <Problem error={retry.error} />}
-      {status === "COMPLETED" && !FOR_GOOD.has(conclusion!) && (
-        <button type="button" class="primary" disabled={retry.isRunning} onClick={() => void onRetry()}>Try again</button>
-      )}
+      <Retry build={build} class="primary" onDone={reload} />
       {status !== "COMPLETED" && status !== "CANCELING" && (
         <Cancel
           what="this build" error={cancel.error} isRunning={cancel.isRunning} onCancel={onCancel}
@@ -112,7 +112,7 @@ function Found({ build }: { build: Details }) {
         <Around title="Wait for it" none="No build waits for it." {...build.dependents} />
         <History build={build} />
       </div>
-      <p class="note">It was asked for as {words(build.trigger)}.</p>
+      <p class="note">It was planned since {CAUSES[build.trigger]}.</p>
     </>
   );
 }

@@ -9,20 +9,21 @@ import { Labels } from "./Labels.tsx";
 type Details = NonNullable<BuildDetailsQuery["build"]>;
 
 export function Facts({ build }: { build: Details }) {
-  const isQueued = build.status === "QUEUED";
+  const isWaiting = build.status === "QUEUED" || build.status === "BLOCKED";
   const isEnded = build.status === "COMPLETED";
   return (
     <Panel title="Facts">
       <dl class="facts">
         <Fact name="Planned"><Ago at={build.createdAt} /></Fact>
         {build.queuedAt && <Fact name="Queued"><Ago at={build.queuedAt} /></Fact>}
-        {isQueued && build.notBefore && <Fact name="Not before"><Ago at={build.notBefore} /></Fact>}
-        {build.startedAt && <Fact name={isEnded ? "Took" : "Running for"}><Elapsed from={build.startedAt} to={build.completedAt} /></Fact>}
-        <Fact name="Usually takes">{build.expectedSeconds === null ? "not known" : seconds(build.expectedSeconds)}</Fact>
+        {isWaiting && build.notBefore && <Fact name="Not before"><Ago at={build.notBefore} /></Fact>}
+        {!isWaiting && build.startedAt && <Fact name={isEnded ? "Took" : "Running for"}><Elapsed from={build.startedAt} to={build.completedAt} /></Fact>}
+        {build.expectedSeconds !== null && <Fact name="Usually takes">{seconds(build.expectedSeconds)}</Fact>}
+        {build.expectedSeconds === null && !isEnded && <Fact name="Usually takes">not known when it was planned</Fact>}
         <Fact name="At most">{seconds(build.timeoutSeconds)}</Fact>
-        {build.worker && <Fact name="Worker">{build.worker}</Fact>}
+        {!isWaiting && build.worker && <Fact name="Worker">{build.worker}</Fact>}
         {!isEnded && build.leaseExpiresAt && <Fact name="Lease ends"><Ago at={build.leaseExpiresAt} /></Fact>}
-        <Fact name="Try"><span class="figure">{build.attempt} of {build.maxAttempts}</span></Fact>
+        <Fact name="Attempt"><span class="figure">{build.attempt} of {build.maxAttempts}</span></Fact>
         {build.priority !== 0 && <Fact name="Priority">{grouped(build.priority)}</Fact>}
         {build.workerLabels.length > 0 && <Fact name="Needs a worker with"><Labels labels={build.workerLabels} /></Fact>}
         {build.outputDigest && <Fact name="Output"><code>{build.outputDigest}</code></Fact>}
@@ -38,7 +39,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 export function Attempts({ build: { attempts } }: { build: Details }) {
   if (attempts.length === 0) return null;
   return (
-    <Panel title="Tries">
+    <Panel title="Attempts">
       <ol class="rows">
         {attempts.map(({ number, worker, startedAt, completedAt, conclusion, message }) => (
           <li key={number}>
@@ -101,7 +102,7 @@ export function History({ build: { transitions } }: { build: Details }) {
           <li key={sequence}>
             <Badge state={conclusion ?? to} />
             <Ago at={at} />
-            {attempt !== null && attempt > 0 && <span class="note">try {attempt}</span>}
+            {attempt !== null && attempt > 0 && <span class="note">attempt {attempt}</span>}
             {actor && <span class="note">by {actor}</span>}
             {reason && <span class="note">{reason}</span>}
           </li>

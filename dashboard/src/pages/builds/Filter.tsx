@@ -4,6 +4,7 @@ import type { BuildConclusion, BuildStatus } from "../../generated.ts";
 import { address, changed, go, place } from "../../routing.ts";
 import { PackagePicker } from "../../ui/PackagePicker.tsx";
 import { words } from "../../ui/parts.tsx";
+import { RunNamed } from "./RunNamed.tsx";
 
 interface State { name: string; status: BuildStatus[]; conclusion: BuildConclusion[] }
 
@@ -23,6 +24,7 @@ const STATES: State[] = [
 
 export function Filter() {
   const { query } = place.value;
+  const run = query.get("run");
   const status = query.getAll("status");
   const conclusion = query.getAll("conclusion");
   const chosen = STATES.findIndex((each) => isSame(each.status, status) && isSame(each.conclusion, conclusion));
@@ -50,7 +52,7 @@ export function Filter() {
           onChange={(event) => to({ worker: event.currentTarget.value.trim() })}
         />
       </div>
-      {query.has("run") && <a class="button" href={changed({ run: null, after: null, before: null })}>Of one run: show all</a>}
+      {run && <p class="builds-run">Of <RunNamed id={run} /> <a class="button" href={changed({ run: null, after: null, before: null })}>Of all runs</a></p>}
       {query.size > 0 && <a class="button" href={address(["builds"])}>Clear</a>}
     </form>
   );

@@ -15,7 +15,6 @@ import { useNews } from "./news.ts";
 type Head = NonNullable<RunHeadingQuery["run"]>;
 
 const CUTS_SHOWN = 100;
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 export function Run({ id }: { id: string }) {
   const answer = useQuery(RunHeadingDocument, { id });
@@ -23,16 +22,18 @@ export function Run({ id }: { id: string }) {
   const run = answer.data?.run;
   return (
     <Page
-      title={run ? `Run of ${MOMENT.format(Date.parse(run.createdAt))}` : "Run"} lead={run && <Lead run={run} />}
+      title={run ? `Run ${run.number}` : "Run"} lead={run && <Lead run={run} />}
       actions={run && <Actions run={run} reload={answer.reload} />}
     >
-      <Answered answer={answer}>{({ run: found }) => (found ? <Found run={found} /> : <Gone />)}</Answered>
+      {answer.error?.code === "BAD_USER_INPUT"
+        ? <Gone />
+        : <Answered answer={answer}>{({ run: found }) => (found ? <Found run={found} /> : <Gone />)}</Answered>}
     </Page>
   );
 }
 
 function Gone() {
-  return <Empty><p>There is no such run, or no more. <a href={address(["runs"])}>See all runs</a>.</p></Empty>;
+  return <Empty><p>There is no such run, or no more: an address may have been cut short. <a href={address(["runs"])}>See all runs</a>.</p></Empty>;
 }
 
 function Lead({ run }: { run: Head }) {
@@ -65,7 +66,7 @@ function Actions({ run, reload }: { run: Head; reload: () => void }) {
   };
   return (
     <>
-      <a class="button" href={address(["blockers"], { run: run.id })}>What to fix first</a>
+      <a class="button" href={address(["blockers"], { run: run.id })}>Fix first</a>
       {run.status === "RUNNING" && may("build") && (
         <Cancel
           what="this run" error={error} isRunning={isRunning} onCancel={onCancel}

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Refused } from "../../api/ask.ts";
 import { follow } from "../../api/live.ts";
-import { WatchRunDocument, type RunHeadFragment } from "../../generated.ts";
+import { WatchRunDocument, type RunHeadingQuery } from "../../generated.ts";
 import { address, changed, go, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Empty, Loading, Panel, Problem } from "../../ui/parts.tsx";
@@ -12,6 +12,7 @@ import { Virtual } from "../../ui/Virtual.tsx";
 import { Board, GROUPS, groupOf, type Card, type Group } from "./board.ts";
 import { PaceFigures } from "./PaceFigures.tsx";
 import { ROW_HEIGHT, Row } from "./Row.tsx";
+import { StartWorker } from "./StartWorker.tsx";
 
 const SHOWN = 8;
 
@@ -36,7 +37,9 @@ function useBoard(run: string): { board: Board; error: Refused | undefined } {
 
 type Sizes = Record<Group, number>;
 
-export function RunBoard({ run }: { run: RunHeadFragment }) {
+type Head = NonNullable<RunHeadingQuery["run"]>;
+
+export function RunBoard({ run }: { run: Head }) {
   const { board, error } = useBoard(run.id);
   if (error) return <Problem error={error} />;
   // Until all builds have been read, the run itself tells how many there are.
@@ -54,7 +57,7 @@ export function RunBoard({ run }: { run: RunHeadFragment }) {
       </Panel>
       <Choices total={total} sizes={sizes} chosen={chosen} text={text} />
       {!board.isWhole && <Loading what={`Reading the builds: ${grouped(board.total)} of ${grouped(total)}`} />}
-      {chosen || text ? <Whole board={board} chosen={chosen} text={text} /> : <Parts board={board} sizes={sizes} run={run.id} />}
+      {chosen || text ? <Whole board={board} chosen={chosen} text={text} /> : <Parts board={board} sizes={sizes} run={run} />}
     </>
   );
 }
@@ -94,8 +97,8 @@ function Choice({ name, count, show, isChosen, tone = "" }: { name: string; coun
 }
 
 /** The beginning of each group. */
-function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: string }) {
-  const groups = GROUPS.filter((group) => sizes[group] > 0 || group === "building");
+function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: Head }) {
+  const groups = GROUPS.filter((group) => sizes[group] > 0 || (group === "building" && sizes.queued + sizes.blocked > 0));
   return (
     <div class="board-parts">
       {groups.map((group) => {
@@ -104,9 +107,14 @@ function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: string 
         return (
           <Panel
             key={group} title={<>{NAMES[group].name} <span class="note">{grouped(size)}</span></>}
-            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run })}>What to fix first</a> : undefined}
+            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run: run.id })}>Fix first</a> : undefined}
           >
-            {size === 0 && <Empty><p>{NAMES[group].none}</p></Empty>}
+            {size === 0 && (
+              <Empty>
+                <p>{NAMES[group].none}</p>
+                {group === "building" && sizes.queued > 0 && <StartWorker labels={run.workerLabels} />}
+              </Empty>
+            )}
             <ul class="board-list">{cards.map((card) => <li key={card.id}><Row card={card} /></li>)}</ul>
             {size > SHOWN && <p class="note"><a href={changed({ show: group })}>Show all {grouped(size)}</a></p>}
           </Panel>

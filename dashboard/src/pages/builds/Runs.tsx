@@ -42,7 +42,7 @@ function Found({ data: { runs } }: { data: RunListQuery }) {
           <caption class="away">Runs</caption>
           <thead>
             <tr>
-              <th scope="col">Run</th><th scope="col">State</th><th scope="col">Builds</th>
+              <th scope="col">Run</th><th scope="col">Started</th><th scope="col">State</th><th scope="col">Builds</th>
               <th scope="col">Took</th><th scope="col">Why</th><th scope="col">Labels</th>
             </tr>
           </thead>
@@ -57,7 +57,8 @@ function Found({ data: { runs } }: { data: RunListQuery }) {
 function RunRow({ run }: { run: RunHeadFragment }) {
   return (
     <tr>
-      <th scope="row" class="runs-when"><RunLink id={run.id}><Ago at={run.createdAt} /></RunLink></th>
+      <th scope="row" class="runs-when"><RunLink id={run.id} number={run.number} /></th>
+      <td class="figure"><Ago at={run.createdAt} /></td>
       <td><Badge state={run.conclusion ?? run.status} /></td>
       <td class="runs-progress"><Progress total={run.total} counts={run.counts} /></td>
       <td><Elapsed from={run.createdAt} to={run.completedAt} /></td>

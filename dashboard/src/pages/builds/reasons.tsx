@@ -27,7 +27,7 @@ export function kindName(kind: BlockReasonKind): string {
 export function whatToDo(kind: BlockReasonKind, name: string): ComponentChildren {
   switch (kind) {
     case "DEP_FAILED":
-      return <>look at <a href={address(["builds"], { package: name })}>its builds</a>, mend it, and retry its build or publish a version that builds. What waits goes on by itself.</>;
+      return <>look at <a href={address(["builds"], { package: name })}>its builds</a>, mend it, and try its build again or publish a version that builds. What waits goes on by itself.</>;
     case "DEP_MISSING":
       return "publish it, or take it out of what needs it.";
     case "UNRESOLVABLE":
@@ -35,7 +35,7 @@ export function whatToDo(kind: BlockReasonKind, name: string): ComponentChildren
     case "CYCLE":
       return <>break the cycle: see <a href={address(["cycles"])}>all cycles</a> and what to leave out.</>;
     case "NO_WORKER":
-      return <>start a worker that offers what it wants: <code>buildatlas worker --url URL -- COMMAND</code>.</>;
+      return <>start a worker that offers what it wants: <code>buildatlas worker --url URL --label KEY=VALUE -- COMMAND</code>.</>;
     case "POLICY":
       return <>make <PackageLink name={name} /> active again, or leave it out of the run.</>;
     case "BACKOFF":

@@ -3,7 +3,7 @@
 import "./graph.css";
 import "./plan.css";
 import { useQuery } from "../../api/use.ts";
-import { may } from "../../api/session.ts";
+import { may, viewer } from "../../api/session.ts";
 import { PlanDocument, type PlanQuery } from "../../generated.ts";
 import { address, changed, go, place } from "../../routing.ts";
 import { PackagePicker } from "../../ui/PackagePicker.tsx";
@@ -43,6 +43,7 @@ function Found({ what, plan, isOfNow }: FoundProps) {
   if (plan.totalBuilds === 0) return <Empty><p>There is nothing to build: none of these packages has a published version.</p></Empty>;
   return (
     <>
+      {viewer.value && !may("build") && <p class="note">To start this as a run, sign in with a token that has the scope <code>build</code>.</p>}
       {may("build") && isOfNow && <StartRun key={JSON.stringify(what.input)} plan={what.input!} total={plan.totalBuilds} />}
       <PlanShown plan={plan} />
     </>

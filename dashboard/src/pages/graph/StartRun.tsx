@@ -1,6 +1,6 @@
 // Starting a plan as a run.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { seen } from "../../api/ask.ts";
 import { useMutation, useQuery } from "../../api/use.ts";
 import { PreviewDocument, StartRunDocument, type BuildPlanInput, type LabelInput, type StartRunInput } from "../../generated.ts";
@@ -12,8 +12,15 @@ interface Wanted { priority: number; maxAttempts: number; timeoutMinutes: number
 
 export function StartRun({ plan, total }: { plan: BuildPlanInput; total: number }) {
   const [isOpen, setOpen] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    // The focus goes back to where it was before the form was there.
+    if (wasOpen.current && !isOpen) opener.current?.focus();
+    wasOpen.current = isOpen;
+  }, [isOpen]);
   if (isOpen) return <Form plan={plan} total={total} onClose={() => setOpen(false)} />;
-  return <p><button type="button" class="primary" onClick={() => setOpen(true)}>Start this run…</button></p>;
+  return <p><button ref={opener} type="button" class="primary" onClick={() => setOpen(true)}>Start this run…</button></p>;
 }
 
 function Form({ plan, total, onClose }: { plan: BuildPlanInput; total: number; onClose: () => void }) {
@@ -22,6 +29,8 @@ function Form({ plan, total, onClose }: { plan: BuildPlanInput; total: number; o
   const [idempotencyKey] = useState(unique);
   const [conflict, setConflict] = useState<string>();
   const start = useMutation(StartRunDocument);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.focus(), []);
   const { labels, wrong } = labelsIn(wanted.labels);
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -34,9 +43,10 @@ function Form({ plan, total, onClose }: { plan: BuildPlanInput; total: number; o
     if (run) go(address(["runs", run.id]));
   };
   const set = (some: Partial<Wanted>) => setWanted({ ...wanted, ...some });
+  const title = `Start a run of ${counted(total, "build")}`;
   return (
-    <Panel title={`Start a run of ${counted(total, "build")}`}>
-      <form class="plan-start" onSubmit={submit}>
+    <Panel title={title}>
+      <form ref={form} class="plan-start" tabIndex={-1} aria-label={title} onSubmit={submit} onKeyDown={(event) => event.key === "Escape" && onClose()}>
         <div class="controls">
           <Figure label="Priority" note="higher goes first" value={wanted.priority} least={-1_000_000} most={1_000_000} onChange={(priority) => set({ priority })} />
           <Figure label="Attempts" note="when a worker breaks" value={wanted.maxAttempts} least={1} most={100} onChange={(maxAttempts) => set({ maxAttempts })} />
@@ -65,7 +75,7 @@ function Figure({ label, note, value, least, most, onChange }: FigureProps) {
   return (
     <label class="field">
       <span class="label">{label} <span class="note">({note})</span></span>
-      <input type="number" required min={least} max={most} step={1} value={value} onChange={(event) => onChange(event.currentTarget.valueAsNumber)} />
+      <input type="number" required min={least} max={most} step={1} value={Number.isNaN(value) ? "" : value} onChange={(event) => onChange(event.currentTarget.valueAsNumber)} />
     </label>
   );
 }

@@ -48,7 +48,7 @@ function Overview({ data }: { data: OverviewQuery }) {
           <ul class="rows">
             {runs.nodes.map((run) => (
               <li key={run.id}>
-                <RunLink id={run.id}><Ago at={run.createdAt} /></RunLink>
+                <RunLink id={run.id} number={run.number} /> <span class="note"><Ago at={run.createdAt} /></span>
                 <Badge state={run.conclusion ?? run.status} />
                 <Progress total={run.total} counts={run.counts} />
               </li>
