@@ -15,7 +15,7 @@ import { useNews } from "./news.ts";
 type Head = NonNullable<RunHeadingQuery["run"]>;
 
 const CUTS_SHOWN = 100;
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 
 export function Run({ id }: { id: string }) {
   const answer = useQuery(RunHeadingDocument, { id });
@@ -65,7 +65,7 @@ function Actions({ run, reload }: { run: Head; reload: () => void }) {
   };
   return (
     <>
-      <a class="button" href={address(["blockers"], { run: run.id })}>What to fix first</a>
+      <a class="button" href={address(["blockers"], { run: run.id })}>Fix first</a>
       {run.status === "RUNNING" && may("build") && (
         <Cancel
           what="this run" error={error} isRunning={isRunning} onCancel={onCancel}
