@@ -105,7 +105,7 @@ def test_a_long_list_comes_in_pages(page: Page, seen: Callable[..., None]) -> No
 
     expect(page.get_by_role("row")).to_have_count(6)
     expect(page.get_by_role("row").last).to_contain_text("broke on aaaaaaaa")
-    page.get_by_role("link", name="First").click()
+    page.get_by_role("link", name="First", exact=True).click()
     expect(page.get_by_text("55 faults")).to_be_visible()
 
 
