@@ -57,7 +57,7 @@ function Unfetched() {
     <Page title="This page could not be fetched">
       <Empty>
         <p>The server does not answer, or was updated since this tab was opened.</p>
-        <button type="button" onClick={() => location.reload()}>Load anew</button>
+        <button type="button" onClick={() => location.reload()}>Reload</button>
       </Empty>
     </Page>
   );

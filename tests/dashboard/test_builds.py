@@ -43,7 +43,7 @@ def test_a_failed_build_is_tried_again_by_a_click_and_followed_to_its_end(page: 
     expect(page.get_by_role("region", name="Log")).to_contain_text("two")
     again.say("three")
     expect(page.get_by_role("region", name="Log")).to_contain_text("three")
-    assert log(page).split() == ["Try", "2", "one", "two", "three"]
+    assert log(page).split() == ["Attempt", "2", "one", "two", "three"]
     artifacts = [
         {"name": "wheel", "uri": "https://example.com/core.whl", "sizeBytes": 2_000_000},
         {"name": "odd", "uri": "javascript:alert(1)"},

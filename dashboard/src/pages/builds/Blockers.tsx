@@ -1,4 +1,4 @@
-// Fix this first: root causes by what they hold up.
+// What to fix first: root causes by what they hold up.
 
 import "./builds.css";
 import { useQuery } from "../../api/use.ts";
@@ -26,7 +26,7 @@ export default function Blockers() {
     ? <>What holds up builds of <RunLink id={run}>one run</RunLink>, by how much. <a href={changed({ run: null })}>Of all runs</a></>
     : "What holds up builds, by how many and how long a path waits behind it.";
   return (
-    <Page title="Fix this first" lead={<p>{lead}</p>}>
+    <Page title="Fix first" lead={<p>{lead}</p>}>
       <Answered answer={answer}>
         {({ blockers }) => (blockers.length === 0 ? <None /> : <Found blockers={blockers} first={first} />)}
       </Answered>

@@ -112,7 +112,7 @@ function Found({ build }: { build: Details }) {
         <Around title="Wait for it" none="No build waits for it." {...build.dependents} />
         <History build={build} />
       </div>
-      <p class="note">It was asked for as {words(build.trigger)}.</p>
+      <p class="note">Trigger: {words(build.trigger)}.</p>
     </>
   );
 }

@@ -22,7 +22,7 @@ export function Facts({ build }: { build: Details }) {
         <Fact name="At most">{seconds(build.timeoutSeconds)}</Fact>
         {build.worker && <Fact name="Worker">{build.worker}</Fact>}
         {!isEnded && build.leaseExpiresAt && <Fact name="Lease ends"><Ago at={build.leaseExpiresAt} /></Fact>}
-        <Fact name="Try"><span class="figure">{build.attempt} of {build.maxAttempts}</span></Fact>
+        <Fact name="Attempt"><span class="figure">{build.attempt} of {build.maxAttempts}</span></Fact>
         {build.priority !== 0 && <Fact name="Priority">{grouped(build.priority)}</Fact>}
         {build.workerLabels.length > 0 && <Fact name="Needs a worker with"><Labels labels={build.workerLabels} /></Fact>}
         {build.outputDigest && <Fact name="Output"><code>{build.outputDigest}</code></Fact>}
@@ -38,7 +38,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 export function Attempts({ build: { attempts } }: { build: Details }) {
   if (attempts.length === 0) return null;
   return (
-    <Panel title="Tries">
+    <Panel title="Attempts">
       <ol class="rows">
         {attempts.map(({ number, worker, startedAt, completedAt, conclusion, message }) => (
           <li key={number}>

@@ -74,7 +74,7 @@ function BuildRow({ build }: { build: BuildListQuery["builds"]["nodes"][number] 
         <BuildLink id={id}><span class="name">{build.packageVersion.package.name}</span> <span class="version">{build.packageVersion.version}</span></BuildLink>
       </th>
       <td><BuildState status={status} conclusion={conclusion} /></td>
-      <td>{worker}{attempt > 1 && <span class="note"> try {attempt} of {maxAttempts}</span>}</td>
+      <td>{worker}{attempt > 1 && <span class="note"> attempt {attempt} of {maxAttempts}</span>}</td>
       <td class="figure"><Ago at={createdAt} /></td>
       <td>{startedAt && status !== "QUEUED" && status !== "BLOCKED" && <Elapsed from={startedAt} to={completedAt} />}</td>
       <td class="builds-said">{reason ?? message}</td>

@@ -73,7 +73,7 @@ function Lines({ lines, before }: { lines: readonly LoggedLineFragment[]; before
     <>
       {parts.map(({ attempt, text }) => (
         <div key={attempt} class="log-part">
-          {attempt !== before && <h3 class="log-attempt">Try {attempt}</h3>}
+          {attempt !== before && <h3 class="log-attempt">Attempt {attempt}</h3>}
           <pre>{text}</pre>
         </div>
       ))}

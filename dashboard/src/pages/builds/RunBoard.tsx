@@ -104,7 +104,7 @@ function Parts({ board, sizes, run }: { board: Board; sizes: Sizes; run: string 
         return (
           <Panel
             key={group} title={<>{NAMES[group].name} <span class="note">{grouped(size)}</span></>}
-            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run })}>What to fix first</a> : undefined}
+            actions={group === "held" || group === "blocked" ? <a href={address(["blockers"], { run })}>Fix first</a> : undefined}
           >
             {size === 0 && <Empty><p>{NAMES[group].none}</p></Empty>}
             <ul class="board-list">{cards.map((card) => <li key={card.id}><Row card={card} /></li>)}</ul>
