@@ -1,6 +1,7 @@
 // What is around every page: where one can go, finding a package, how fresh all is, and who looks.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { connection, lag } from "./api/live.ts";
 import { signOut, viewer } from "./api/session.ts";
 import { FiringCount } from "./pages/monitoring/FiringCount.tsx";
@@ -15,6 +16,9 @@ const PLACES: [group: string, places: [path: string, name: string][]][] = [
 ];
 
 export function Frame({ children }: { children: ComponentChildren }) {
+  const places = useRef<HTMLElement>(null);
+  const here = place.value.path[0];
+  useEffect(() => bringIntoSight(places.current!), [here]);
   return (
     <div class="frame">
       <a class="skip" href="#main" onClick={skip}>Skip to the page</a>
@@ -24,14 +28,14 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <Freshness />
         <Who />
       </header>
-      <nav class="places" aria-label="Pages">
+      <nav ref={places} class="places" aria-label="Pages">
         {PLACES.map(([group, places]) => (
           <div key={group} class="places-group">
             <p class="places-name" id={`nav-${group}`}>{group}</p>
             <ul aria-labelledby={`nav-${group}`}>
               {places.map(([path, name]) => (
                 <li key={path}>
-                  <a href={address([path])} aria-current={place.value.path[0] === path ? "page" : undefined}>{name}{path === "alerts" && <FiringCount />}</a>
+                  <a href={address([path])} aria-current={here === path ? "page" : undefined}>{name}{path === "alerts" && <FiringCount />}</a>
                 </li>
               ))}
             </ul>
@@ -42,6 +46,12 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <main id="main" tabIndex={-1}>{children}</main>
     </div>
   );
+}
+
+/** On a phone the pages are a row that scrolls. */
+function bringIntoSight(row: HTMLElement): void {
+  const current = row.querySelector<HTMLElement>("[aria-current]");
+  if (current) row.scrollLeft += current.getBoundingClientRect().left - (row.clientWidth - current.offsetWidth) / 2;
 }
 
 function skip(event: MouseEvent): void {

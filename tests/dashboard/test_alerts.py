@@ -194,3 +194,33 @@ def test_who_may_only_read_is_offered_nothing_else(page: Page, settings: Setting
     page.get_by_role("link", name="hot").click()
     expect(page.get_by_text("Only an administrator may change it.")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
+
+
+@pytest.mark.parametrize("labels", ["foo", "team=a, oops", "=a"])
+def test_a_rule_with_labels_that_are_none_is_refused(page: Page, address: str, labels: str) -> None:
+    open_at(page, "/alerts/rule")
+    page.get_by_label("Name").fill("narrow")
+    page.get_by_label("Metric", exact=True).fill("heat")
+    page.get_by_label("Threshold").fill("3")
+    page.get_by_label("Labels").fill(labels)
+
+    page.get_by_role("button", name="Make the rule").click()
+
+    wrong = labels.rsplit(", ", maxsplit=1)[-1]
+    expect(page.get_by_role("alert")).to_have_text(f"“{wrong}” has no = between a key and a value.")
+    assert rule(address, "narrow") is None
+
+
+def test_a_rule_on_what_was_never_recorded_is_warned_of(page: Page, address: str) -> None:
+    record(address, "heat", 9)
+    open_at(page, "/alerts/rule")
+    metric = page.get_by_label("Metric", exact=True)
+    warning = page.get_by_text("Nothing was recorded as")
+
+    metric.fill("haet")
+    metric.press("Tab")
+    expect(warning).to_contain_text("“haet”")
+    metric.fill("heat")
+    metric.press("Tab")
+
+    expect(warning).to_have_count(0)

@@ -178,3 +178,29 @@ def test_a_package_is_found_by_the_keyboard_alone(page: Page, kettles: str) -> N
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", level=1, name="old-kettle")).to_be_focused()
+
+
+def test_a_package_that_is_not_there_is_answered_with_near_names(page: Page, kettles: str) -> None:
+    open_at(page, "/packages/kettel")
+
+    expect(page.get_by_text("No package is named kettel.")).to_be_visible()
+    page.locator("main").get_by_role("link", name="kettle", exact=True).click()
+
+    expect(page.get_by_text("Boils water.")).to_be_visible()
+
+
+def test_a_name_like_no_other_is_answered_with_none(page: Page, kettles: str) -> None:
+    open_at(page, "/packages/zzzqq")
+
+    expect(page.get_by_text("No package is named zzzqq.")).to_be_visible()
+    expect(page.get_by_text("zzz”")).to_have_count(0)
+    expect(page.get_by_text("Close to it")).to_have_count(0)
+
+
+def test_a_long_name_leaves_the_version_in_sight_on_a_phone(page: Page, address: str) -> None:
+    publish(address, version("samovar-of-silver-with-a-golden-handle-and-spout", "12.34.56"))
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    open_at(page, "/packages?q=samovar")
+
+    expect(page.get_by_role("link", name="12.34.56")).to_be_in_viewport(ratio=1)

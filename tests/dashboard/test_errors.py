@@ -15,6 +15,7 @@ from resolvers.failures import failure
 from storage import error_groups
 from storage.database import Database
 from storage.monitoring_tables import ErrorFields
+from tests.dashboard.builds import Worker
 from tests.dashboard.pages import check_accessible, open_at
 
 TRACE: Final = 'Traceback (most recent call last):\n  File "x.py", line 1, in look\nKeyError: 7'
@@ -76,8 +77,8 @@ def test_a_failed_build_leads_to_its_package_and_version(page: Page, seen: Calla
         "href", "#/packages/%40scope%2Ftool"
     )
     expect(page.get_by_role("link", name="0.1")).to_have_attribute("href", "#/packages/%40scope%2Ftool/0.1")
-    expect(page.get_by_role("link", name="its builds")).to_have_attribute(
-        "href", "#/builds?package=%40scope%2Ftool"
+    expect(page.get_by_role("link", name="all that ended so")).to_have_attribute(
+        "href", "#/builds?package=%40scope%2Ftool&conclusion=FAILURE"
     )
 
 
@@ -117,3 +118,16 @@ def test_errors_can_be_read_in_the_dark(page: Page, seen: Callable[..., None]) -
     page.get_by_role("button", name="tests failed").click()
     expect(page.locator("pre")).to_be_visible()
     check_accessible(page)
+
+
+def test_a_failed_build_leads_to_its_log(page: Page, address: str) -> None:
+    worker = Worker(address)
+    worker.start("log")
+    worker.build("FAILURE", message="3 tests failed")
+    open_at(page, "/errors?component=build")
+
+    page.get_by_role("button", name="tests failed").click()
+    page.get_by_role("link", name="its newest build and log").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("log 1.0")
+    expect(page.get_by_text("3 tests failed").first).to_be_visible()

@@ -1,6 +1,7 @@
 """What is around every page: finding a package, signing in, being told what is wrong."""
 
 import re
+from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from buildatlas.settings import Settings
 from tests.api.access.clients import token
 from tests.dashboard.pages import check_accessible, open_at
+from tests.dashboard.publishing import start_run
 
 
 def test_the_overview_tells_how_much_there_is(page: Page) -> None:
@@ -130,3 +132,47 @@ def test_what_is_asked_again_by_itself_does_not_dim_what_is_read(page: Page) -> 
 
     expect(page.locator(".answered")).to_be_visible()
     expect(page.locator("[aria-busy]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/packages", "/blockers", "/errors"])
+def test_where_one_is_can_be_seen_on_a_phone(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    open_at(page, path)
+
+    expect(page.get_by_role("navigation", name="Pages").locator("[aria-current]")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("path", ["/alerts/rules", "/builds"])
+def test_no_table_breaks_a_word_on_a_phone(page: Page, address: str, path: str) -> None:
+    start_run(address, "log")
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    open_at(page, path)
+
+    expect(page.get_by_role("table")).to_be_visible()
+    assert page.evaluate(_BROKEN) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+_BROKEN: Final = """() => {
+    const texts = document.createTreeWalker(document.querySelector("table"), NodeFilter.SHOW_TEXT);
+    const broken = [];
+    while (texts.nextNode()) {
+        for (const { 0: word, index } of texts.currentNode.data.matchAll(/[A-Za-z]+/g)) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, index);
+            range.setEnd(texts.currentNode, index + word.length);
+            if (range.getClientRects().length > 1) broken.push(word);
+        }
+    }
+    return broken;
+}"""
+
+
+def test_a_moment_says_its_zone(page: Page) -> None:
+    open_at(page, "/")
+
+    expect(page.locator("time").last).to_have_attribute(
+        "title", re.compile(r"\d\d:\d\d:\d\d (UTC|GMT|[A-Z]+)")
+    )

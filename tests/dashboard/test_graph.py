@@ -1,5 +1,6 @@
 """The graph on a page: around a package, between two, what a change reaches, cycles."""
 
+import math
 import re
 from pathlib import Path
 from typing import Final
@@ -173,11 +174,59 @@ def test_one_begins_by_choosing_a_package(page: Page) -> None:
     page.get_by_role("combobox", name="Package that changes").fill("us")
     page.get_by_role("option", name=re.compile("user00")).click()
 
-    expect(page.get_by_role("heading", name="What a change to user00 reaches")).to_be_visible()
+    expect(page.get_by_role("heading", name="Impact of user00")).to_be_visible()
 
 
-def test_a_name_that_nothing_has_is_answered_with_one_that_is_near(page: Page) -> None:
-    open_at(page, "/graph?focus=hubb")
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("focus=hubb&kinds=RUNTIME", r"focus=hub&kinds=RUNTIME$"),
+        ("impact=hubb", r"impact=hub$"),
+        ("from=top&to=hubb", r"from=top&to=hub$"),
+    ],
+)
+def test_a_name_that_nothing_has_leads_to_one_that_is_near(page: Page, path: str, leads_to: str) -> None:
+    open_at(page, f"/graph?{path}")
+    expect(page.get_by_text("No package is named hubb.")).to_be_visible()
+    expect(page.get_by_text("NOT_FOUND")).to_have_count(0)
 
-    expect(page.get_by_role("alert")).to_contain_text("hub")
-    expect(page.get_by_role("alert")).to_contain_text("NOT_FOUND")
+    page.get_by_role("link", name="hub", exact=True).click()
+
+    expect(page).to_have_url(re.compile(leads_to))
+    expect(node(page, "hub")).to_be_visible()
+
+
+def test_what_chooses_the_dependencies_stands_level(page: Page) -> None:
+    open_at(page, "/cycles")
+
+    boxes = [page.get_by_text(text, exact=True).bounding_box() for text in ("Kinds", "Versions")]
+
+    tops = [box["y"] for box in boxes if box is not None]
+    assert len(tops) == 2
+    assert abs(tops[0] - tops[1]) <= 2
+
+
+def test_no_arrowhead_is_under_what_opens_a_package(page: Page) -> None:
+    open_at(page, "/graph?focus=right&depth=1")
+    expect(page.get_by_role("button", name="Show what top needs (3)")).to_be_visible()
+
+    ends, buttons = page.evaluate(_ENDS_AND_BUTTONS)
+
+    assert len(ends) == 3
+    assert buttons
+    apart = [math.dist(end, middle) for end in ends for middle in buttons]
+    assert min(apart) > 7
+
+
+_ENDS_AND_BUTTONS: Final = """() => {
+    const ends = [...document.querySelectorAll(".picture-view .picture-edge")].map((edge) => {
+        const { x, y } = edge.getPointAtLength(edge.getTotalLength());
+        return [x, y];
+    });
+    const within = document.querySelector(".picture-view svg").getScreenCTM().inverse();
+    const buttons = [...document.querySelectorAll(".picture-grow")].map((each) => {
+        const { e: x, f: y } = within.multiply(each.getScreenCTM());
+        return [x, y];
+    });
+    return [ends, buttons];
+}"""

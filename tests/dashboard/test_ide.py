@@ -73,3 +73,10 @@ def test_who_has_not_signed_in_is_sent_to_do_so(locked: str, page: Page) -> None
     page.goto("./graphql")
 
     expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+def test_the_accent_is_that_of_the_dashboard_also_in_the_dark(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("./graphql")
+
+    expect(page.locator(".graphiql-execute-button")).to_have_css("background-color", "rgb(98, 203, 191)")

@@ -174,6 +174,8 @@ def test_operations_are_told_apart_by_name_and_sorted(page: Page, address: str) 
 def test_a_phone_shows_all_without_scrolling_sideways(page: Page, address: str, path: str) -> None:
     record(address, "heat", 1, 2, minutes_ago=5, site="paris")
     record(address, "queue.builds", 1, 2, unit="1", minutes_ago=5)
+    long = {"operation": "Packages", "outcome": "INTERNAL_SERVER_ERROR_OF_A_LONG_NAME"}
+    record(address, "graphql.operation.seconds", 1, 2, unit="s", minutes_ago=5, **long)
     page.set_viewport_size({"width": 390, "height": 844})
 
     open_at(page, path)
@@ -181,3 +183,32 @@ def test_a_phone_shows_all_without_scrolling_sideways(page: Page, address: str, 
     expect(page.get_by_role("table").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     check_accessible(page)
+
+
+def test_a_plot_leads_to_its_metric_as_it_is_drawn(page: Page, address: str) -> None:
+    record(address, "queue.builds", 0, 1, 0, unit="1", minutes_ago=5, of="here")
+    open_at(page, "/monitoring")
+    drawn_there = cells(page, "Queued builds", "queued builds")
+    expect(drawn_there.last).to_have_text("1")
+
+    page.locator("section", has_text="Queued builds").get_by_role("link", name="queue.builds").click()
+
+    expect(cells(page, "most of queue.builds", "all").last).to_have_text("1")
+
+
+def test_a_metric_that_nobody_recorded_has_no_producer(page: Page) -> None:
+    open_at(page, "/monitoring/nosuch")
+
+    expect(page.get_by_text("Nothing was measured under this name")).to_be_visible()
+    expect(page.get_by_text("outside producer")).to_have_count(0)
+
+
+def test_the_last_moment_of_a_plot_has_room_for_its_name(page: Page, address: str) -> None:
+    record(address, "heat", 1, minutes_ago=5)
+    open_at(page, "/monitoring/heat")
+    plotted, drawing = page.locator(".u-over").bounding_box(), page.locator(".plot-box").bounding_box()
+
+    assert plotted is not None
+    assert drawing is not None
+    half_a_name = 18
+    assert drawing["x"] + drawing["width"] - plotted["x"] - plotted["width"] >= half_a_name

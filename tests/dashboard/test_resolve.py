@@ -48,7 +48,7 @@ def test_a_conflict_leads_by_a_relaxation_to_pins(page: Page, teas: str) -> None
     open_at(page, "/resolve?r=pot+>=2&r=cup&r=hen")
 
     answer = page.get_by_role("region", name="Answer")
-    expect(answer.get_by_role("heading", name="No versions satisfy this")).to_be_visible()
+    expect(answer.get_by_role("heading", name="Conflict")).to_be_visible()
     expect(answer).to_contain_text("No version of clay suits both.")
     question = page.get_by_role("form", name="Question")
     marked = question.get_by_role("listitem").filter(has_text="in conflict")
@@ -61,7 +61,7 @@ def test_a_conflict_leads_by_a_relaxation_to_pins(page: Page, teas: str) -> None
     expect(question.get_by_text("in conflict")).to_have_count(0)
 
     page.go_back()
-    expect(answer.get_by_role("heading", name="No versions satisfy this")).to_be_visible()
+    expect(answer.get_by_role("heading", name="Conflict")).to_be_visible()
 
 
 def test_causes_of_a_step_lead_to_it(page: Page, teas: str) -> None:
@@ -121,7 +121,7 @@ def test_supposing_what_leaves_no_answer_says_so(page: Page, teas: str) -> None:
     open_at(page, "/resolve?r=cup&yank=cup+1.0")
 
     expect(page.get_by_text("With what is supposed, none do.")).to_be_visible()
-    expect(page.get_by_role("heading", name="No versions satisfy this")).to_be_visible()
+    expect(page.get_by_role("heading", name="Conflict")).to_be_visible()
 
 
 def test_pins_are_shown_as_tree_and_picture_with_their_cycles(page: Page, teas: str) -> None:
@@ -195,3 +195,32 @@ def test_a_question_is_asked_and_changed_by_the_keyboard_alone(page: Page, teas:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Add what you require")).to_be_visible()
     expect(page.get_by_role("combobox", name="Add a requirement")).to_be_focused()
+
+
+def test_a_name_is_found_while_its_constraint_is_typed(page: Page, teas: str) -> None:
+    open_at(page, "/resolve")
+    box = page.get_by_role("combobox", name="Add a requirement")
+
+    box.fill("po>=2")
+    found = page.get_by_role("listbox", name="Add a requirement").get_by_role("option")
+    expect(found).to_have_text(["pot2.0"])
+    expect(page.get_by_text("Enter adds po >=2.")).to_be_visible()
+    box.press("ArrowDown")
+    expect(page.get_by_text("Enter adds pot >=2.")).to_be_visible()
+    box.press("Enter")
+
+    expect(page.get_by_label("Constraint on pot")).to_have_value(">=2")
+
+
+def test_no_line_of_an_explanation_ends_within_a_constraint(page: Page, teas: str) -> None:
+    publish(teas, version("lid", "1.0", {"clay": ">=1.0.0,!=1.1.1,<1.9.9"}))
+    question = "/resolve?r=lid&r=pot+>=2.0.0,!=2.1.1,<2.9.9"
+    open_at(page, question)
+    constraints = page.get_by_role("list", name="Derivation").locator("span", has_text=",!=")
+    expect(constraints.first).to_be_visible()
+
+    for width in range(320, 620, 20):
+        page.set_viewport_size({"width": width, "height": 844})
+        heights = constraints.evaluate_all("all => all.map(each => each.getBoundingClientRect().height)")
+        assert heights
+        assert max(heights) < 30

@@ -9,7 +9,8 @@ import { GraphiQL } from "graphiql";
 import { createClient } from "graphql-ws";
 import { createRoot } from "react-dom/client";
 
-const FIRST_DOCUMENT = `# Everything that this server can be asked. Ctrl-Space completes, Ctrl-Enter runs.
+const FIRST_DOCUMENT = `# Everything that this server can be asked.
+# Ctrl-Space completes, Ctrl-Enter runs.
 
 query LargestCycles {
   cycles(first: 3) {

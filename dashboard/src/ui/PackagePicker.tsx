@@ -21,19 +21,22 @@ interface PickerProps {
   clears?: boolean;
   /** A package of the list, or, by Enter, whatever was typed. */
   onPick: (name: string) => void;
+  /** Read a name, and what else may be typed behind it; without this all that is typed is the name. */
+  split?: (text: string) => { name: string; rest: string };
   /** Keys that jump here from anywhere on the page. */
   shortcut?: string;
 }
 
 interface Found { text: string; packages: FoundPackageFragment[]; total: number }
 
-export function PackagePicker({ label, quiet = false, placeholder = "part of a name", value = "", clears = false, onPick, shortcut }: PickerProps) {
+export function PackagePicker({ label, quiet = false, placeholder = "part of a name", value = "", clears = false, onPick, split = whole, shortcut }: PickerProps) {
   const id = useId();
   const box = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
-  const { found, error } = useFound(text.trim(), isOpen);
+  const { name: sought, rest } = split(text.trim());
+  const { found, error } = useFound(sought, isOpen);
   useShortcut(shortcut, box);
   useEffect(() => setText(value), [value]);
 
@@ -44,6 +47,7 @@ export function PackagePicker({ label, quiet = false, placeholder = "part of a n
     setText(clears ? "" : name);
     onPick(name);
   };
+  const withRest = (name: string) => (rest ? `${name} ${rest}` : name);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -51,7 +55,7 @@ export function PackagePicker({ label, quiet = false, placeholder = "part of a n
       const step = event.key === "ArrowDown" ? 1 : -1;
       if (shown.length) setActive((active + step + shown.length + (active < 0 && step < 0 ? 1 : 0)) % shown.length);
     } else if (event.key === "Enter") {
-      const chosen = shown[active]?.name ?? text.trim();
+      const chosen = shown[active] ? withRest(shown[active].name) : text.trim();
       if (!chosen) return;
       event.preventDefault();
       pick(chosen);
@@ -76,7 +80,7 @@ export function PackagePicker({ label, quiet = false, placeholder = "part of a n
           {shown.map((each, index) => (
             <li
               key={each.name} id={`${id}-${index}`} role="option" aria-selected={index === active}
-              onMouseDown={(event) => { event.preventDefault(); pick(each.name); }}
+              onMouseDown={(event) => { event.preventDefault(); pick(withRest(each.name)); }}
             >
               <span class="name">{each.name}</span>
               <span class="version">{each.latestVersion?.version ?? "no release"}</span>
@@ -84,10 +88,14 @@ export function PackagePicker({ label, quiet = false, placeholder = "part of a n
             </li>
           ))}
         </ul>
-        <p id={`${id}-note`} class="note" role="status">{isOpen && text.trim() ? said(found, error) : ""}</p>
+        <p id={`${id}-note`} class="note" role="status">{isOpen && text.trim() ? `${rest ? `Enter adds ${withRest(shown[active]?.name ?? sought)}. ` : ""}${said(found, error)}` : ""}</p>
       </div>
     </div>
   );
+}
+
+function whole(text: string): { name: string; rest: string } {
+  return { name: text, rest: "" };
 }
 
 function said(found: Found | undefined, error: Refused | undefined): string {

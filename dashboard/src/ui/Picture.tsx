@@ -6,7 +6,7 @@ import { counted, grouped } from "./figures.tsx";
 import { layered, type Layout } from "./layered.ts";
 import { useZoom } from "./panning.ts";
 import { Legend } from "./PictureLegend.tsx";
-import { PictureNodes, sized } from "./PictureNodes.tsx";
+import { GROWTH_RADIUS, PictureNodes, sized } from "./PictureNodes.tsx";
 import { PictureTable } from "./PictureTable.tsx";
 
 export interface PictureNode {
@@ -68,6 +68,7 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const laid = useMemo(() => laidOut(nodes, edges), [nodes, edges]);
+  const growing = useMemo(() => new Set(nodes.flatMap(({ id: each, grow = [] }) => grow.map(({ side }) => `${side} ${each}`))), [nodes]);
   const reached = useRef("");
   const zoom = useZoom(box, laid, beginning(nodes, laid), (before) => {
     const [from, to] = [before.places.get(reached.current), laid.places.get(reached.current)];
@@ -90,7 +91,7 @@ function Drawn({ label, nodes, edges, legend = {} }: PictureProps) {
           width={laid.width * zoom.scale} height={laid.height * zoom.scale} viewBox={`0 0 ${laid.width} ${laid.height}`}
         >
           <Arrowheads id={id} />
-          {edges.map((edge, at) => <Edge key={`${edge.from} ${edge.to}`} edge={edge} points={laid.lines[at]!} heads={id} />)}
+          {edges.map((edge, at) => <Edge key={`${edge.from} ${edge.to}`} edge={edge} points={clear(laid.lines[at]!, edge, laid, growing)} heads={id} />)}
           <PictureNodes nodes={nodes} edges={edges} laid={laid} onReach={(id) => { reached.current = id; }} />
         </svg>
       </div>
@@ -123,6 +124,15 @@ function Edge({ edge, points, heads }: { edge: PictureEdge; points: Layout["line
       <title>{`${from} needs ${to}${label ? ` ${label}` : ""}`}</title>
     </path>
   );
+}
+
+/** End a line before the + or − that is where it arrives, so that its head can be seen. */
+function clear(points: Layout["lines"][number], { to }: PictureEdge, laid: Layout, growing: ReadonlySet<string>): Layout["lines"][number] {
+  const end = points.at(-1);
+  if (!end) return points;
+  const side = end.x < laid.places.get(to)!.x ? "left" : "right";
+  if (!growing.has(`${side} ${to}`)) return points;
+  return [...points.slice(0, -1), { ...end, x: end.x + (side === "left" ? -GROWTH_RADIUS : GROWTH_RADIUS) }];
 }
 
 /** A line that leaves and arrives level. */

@@ -10,6 +10,8 @@ const LETTER = 7.1;
 const BOLD_LETTER = 8;
 const PADDING = 22;
 const GROWTH = 12;
+/** Of a + or −, which is on the edge of its node. */
+export const GROWTH_RADIUS = 8;
 
 /** How much room a node takes. */
 export function sized({ id, label, note = "", grow = [], tone, column }: PictureNode): Sized {
@@ -115,7 +117,7 @@ function Growth({ growth: { isOpen, title, toggle }, x, y, tabindex, onFocus }: 
     <g class="picture-grow" role="button" aria-expanded={isOpen} aria-label={title} tabindex={tabindex} transform={`translate(${x} ${y})`} onClick={() => { onFocus(); toggle(); }} onKeyDown={onKeyDown} onFocus={onFocus}>
       <title>{title}</title>
       <circle class="picture-reach" r="12" />
-      <circle r="8" />
+      <circle r={GROWTH_RADIUS} />
       <path d={isOpen ? "M-3.5 0H3.5" : "M-3.5 0H3.5M0 -3.5V3.5"} />
     </g>
   );

@@ -25,6 +25,8 @@ interface PlotProps {
 // Plots of one page show the same moment.
 const SHARED_CURSOR = "page";
 const LEAST_ZOOM_PIXELS = 6;
+// At the end of the axis there may be the middle of a moment's name.
+const LAST_NAME = 20;
 // The opacity of what is under a line, as the end of its colour.
 const FAINT = "1f";
 
@@ -76,7 +78,7 @@ function options(lines: readonly Line[], unit: Unit, width: number, height: numb
   return {
     width, height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, LAST_NAME, 0, 0],
     focus: { alpha: 0.2 },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: SHARED_CURSOR, setSeries: false }, points: { size: 6 } },
     scales: { y: { range: (_, least, most) => vertical(least, most) } },

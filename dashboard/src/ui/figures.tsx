@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { clockOffset } from "../api/ask.ts";
 
 const NUMBERS = new Intl.NumberFormat("en");
-const DATES = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const DATES = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 const DAYS = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -24,6 +24,12 @@ export function counted(number: number, word: string, plural = `${word}s`): stri
 
 export function grouped(number: number): string {
   return NUMBERS.format(number);
+}
+
+/** The zone of the clock times on these pages: "UTC", "GMT+2". */
+export function zone(): string {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(now.value);
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
 /** A moment as how long ago it was, kept true, with the moment itself on request. */

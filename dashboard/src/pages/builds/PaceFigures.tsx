@@ -18,7 +18,7 @@ export function PaceFigures({ pace, left }: { pace: Pace; left: number }) {
     <div class="pace">
       {hasEnds && <Bars steps={steps} />}
       <p>
-        {perMinute === null ? "None has ended in the last five minutes" : <><b class="figure">{figure(perMinute)}</b> builds a minute</>}
+        {perMinute === null ? "None has ended in the last five minutes" : <>In the last five minutes <b class="figure">{figure(perMinute)}</b> a minute have ended</>}
         {left > 0 && <span class="note"> · {grouped(left)} left{ending && `, ${ending}`}</span>}
       </p>
     </div>

@@ -6,11 +6,11 @@ import { PackagePageDocument, type PackagePageQuery } from "../../generated.ts";
 import { address } from "../../routing.ts";
 import { Ago, Day } from "../../ui/figures.tsx";
 import { Answered, Badge, Empty, Page, Panel, VersionLink } from "../../ui/parts.tsx";
+import { Missing } from "../../ui/Missing.tsx";
 import { Labels } from "./Labels.tsx";
 import { Needs } from "./Needs.tsx";
 import { AllNeeds, NeededBy } from "./Neighbours.tsx";
 import { Builds } from "./Builds.tsx";
-import { Unknown } from "./Unknown.tsx";
 import { Versions } from "./Versions.tsx";
 
 const EVERY = 15_000;
@@ -22,7 +22,7 @@ export function PackageIn({ name }: { name: string }) {
   const found = answer.data?.package;
   return (
     <Page title={name} lead={found?.description} actions={found && <Actions name={name} />}>
-      <Answered answer={answer}>{(data) => (data.package ? <Parts shown={data.package} /> : <Unknown name={name} />)}</Answered>
+      <Answered answer={answer}>{(data) => (data.package ? <Parts shown={data.package} /> : <Missing name={name} />)}</Answered>
     </Page>
   );
 }

@@ -32,6 +32,10 @@ export function Controls({ byDefault = KINDS, hasScope = true }: ControlsProps) 
             {words(kind)}
           </label>
         ))}
+        <label class="check">
+          <input type="checkbox" checked={includeOptional} onChange={(event) => go(changed({ optional: event.currentTarget.checked ? "1" : null, page: null }), { replace: true })} />
+          optional ones too
+        </label>
       </fieldset>
       {hasScope && (
         <label class="field">
@@ -42,10 +46,6 @@ export function Controls({ byDefault = KINDS, hasScope = true }: ControlsProps) 
           </select>
         </label>
       )}
-      <label class="check graph-optional">
-        <input type="checkbox" checked={includeOptional} onChange={(event) => go(changed({ optional: event.currentTarget.checked ? "1" : null, page: null }), { replace: true })} />
-        optional ones too
-      </label>
     </div>
   );
 }

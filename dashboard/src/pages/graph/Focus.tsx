@@ -3,6 +3,7 @@
 import { useMemo } from "preact/hooks";
 import { address, changed, go } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
+import { Missing, isMissing } from "../../ui/Missing.tsx";
 import { Picture, type PictureGrowth } from "../../ui/Picture.tsx";
 import { Answered, Empty } from "../../ui/parts.tsx";
 import { MOST, useAround, type Around, type Grown } from "./around.ts";
@@ -11,6 +12,7 @@ import { drawn, queryOf, selected } from "./selection.ts";
 
 export function Focus({ name }: { name: string }) {
   const answer = useAround(name, opened(), selected());
+  if (isMissing(answer)) return <Missing name={name} to={(near) => changed({ focus: near })} />;
   return <Answered answer={answer}>{(data) => <Grow name={name} data={data} />}</Answered>;
 }
 

@@ -16,7 +16,7 @@ export default function Graph() {
   const { query } = place.value;
   const [focus, impact, cycle, from, to] = ["focus", "impact", "cycle", "from", "to"].map((name) => query.get(name) ?? "") as [string, string, string, string, string];
   if (cycle) return <View title={`The cycle of ${cycle}`} asks={null}><OneCycle name={cycle} /></View>;
-  if (impact) return <View title={`What a change to ${impact} reaches`} asks={<Ask of="impact" label="Package that changes" value={impact} />}><ImpactOf name={impact} /></View>;
+  if (impact) return <View title={`Impact of ${impact}`} asks={<Ask of="impact" label="Package that changes" value={impact} />}><ImpactOf name={impact} /></View>;
   if (from || to) return <View title={from && to ? `From ${from} to ${to}` : "Between two packages"} asks={<AskBoth from={from} to={to} />}>{from && to ? <Paths from={from} to={to} /> : null}</View>;
   if (focus) return <View title={`Around ${focus}`} asks={<><Ask of="focus" label="Package in the middle" value={focus} /><Depth /></>}><Focus key={focus} name={focus} /></View>;
   return <Start />;
@@ -27,7 +27,7 @@ function Start() {
     <Page title="Graph" lead="What needs what. Choose where to begin.">
       <div class="columns">
         <Panel title="Around a package"><p class="note">What it needs and what needs it, as far out as you like.</p><Ask of="focus" label="Package in the middle" /></Panel>
-        <Panel title="What a change reaches"><p class="note">Everything that needs it, directly or not, by distance.</p><Ask of="impact" label="Package that changes" /></Panel>
+        <Panel title="Impact"><p class="note">What a change to it reaches: everything that needs it, directly or not.</p><Ask of="impact" label="Package that changes" /></Panel>
         <Panel title="Between two packages"><p class="note">All ways by which one needs the other, the shortest marked.</p><AskBoth from="" to="" /></Panel>
         <Panel title="In a circle"><p class="note">Packages that need each other, and where that could be broken.</p><p><a href={address(["cycles"])}>All cycles</a></p></Panel>
       </div>
@@ -52,7 +52,7 @@ function Views() {
   return (
     <>
       {!query.has("focus") && <a class="button" href={address(["graph"], { ...keep, focus: name })}>Around it</a>}
-      {!query.has("impact") && <a class="button" href={address(["graph"], { ...keep, impact: name })}>What a change reaches</a>}
+      {!query.has("impact") && <a class="button" href={address(["graph"], { ...keep, impact: name })}>Impact</a>}
       {!query.has("from") && <a class="button" href={address(["graph"], { ...keep, from: name })}>A way from it</a>}
       <a class="button" href={address(["packages", name])}>Package</a>
     </>

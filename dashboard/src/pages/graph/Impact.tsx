@@ -5,6 +5,7 @@ import { useQuery } from "../../api/use.ts";
 import { ImpactOfDocument, type ImpactOfQuery } from "../../generated.ts";
 import { address, changed, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
+import { Missing, isMissing } from "../../ui/Missing.tsx";
 import { Picture, type PictureNode } from "../../ui/Picture.tsx";
 import { Answered, Empty, PackageLink, Panel } from "../../ui/parts.tsx";
 import { Pages, paged } from "./Pages.tsx";
@@ -19,6 +20,7 @@ type Impact = ImpactOfQuery["impact"];
 
 export function ImpactOf({ name }: { name: string }) {
   const answer = useQuery(ImpactOfDocument, { packages: [name], first: LISTED, ...selected() });
+  if (isMissing(answer)) return <Missing name={name} to={(near) => changed({ impact: near })} />;
   return (
     <Answered answer={answer}>
       {({ impact }) => (impact.totalCount ? <Reached name={name} impact={impact} /> : <Empty><p>Nothing needs {name}, by the dependencies chosen above.</p></Empty>)}

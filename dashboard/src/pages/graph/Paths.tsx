@@ -5,6 +5,7 @@ import { useQuery } from "../../api/use.ts";
 import { PathsDocument, type PathsQuery } from "../../generated.ts";
 import { address, changed, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
+import { Missing, isMissing } from "../../ui/Missing.tsx";
 import { Picture } from "../../ui/Picture.tsx";
 import { Answered, Empty, PackageLink } from "../../ui/parts.tsx";
 import { drawn, ends, queryOf, selected } from "./selection.ts";
@@ -15,6 +16,7 @@ const MOST = 300;
 export function Paths({ from, to }: { from: string; to: string }) {
   const most = place.value.query.get("most") === String(MOST) ? MOST : FIRST;
   const answer = useQuery(PathsDocument, { from, to, most, ...selected() });
+  if (isMissing(answer)) return <><Missing name={from} to={(near) => changed({ from: near })} /><Missing name={to} to={(near) => changed({ to: near })} /></>;
   return <Answered answer={answer}>{({ paths }) => (paths.shortest ? <Found from={from} to={to} most={most} paths={paths} /> : <None from={from} to={to} />)}</Answered>;
 }
 

@@ -61,7 +61,7 @@ function Nothing() {
 
 function Unsolved({ message }: { message: string }) {
   return (
-    <Panel title="There is nothing to plan: no versions satisfy this">
+    <Panel title="There is nothing to plan">
       <p class="plan-prose">{message}</p>
       <p><a class="button" href={address(["resolve"], queryOf(questionIn(place.value.query)))}>See why, and what would work</a></p>
     </Panel>

@@ -6,6 +6,7 @@ import { useMutation, useQuery } from "../../api/use.ts";
 import { PreviewDocument, StartRunDocument, type BuildPlanInput, type LabelInput, type StartRunInput } from "../../generated.ts";
 import { address, go } from "../../routing.ts";
 import { counted } from "../../ui/figures.tsx";
+import { labelsIn, noLabel } from "../../ui/labels.ts";
 import { Panel, Problem, words } from "../../ui/parts.tsx";
 
 interface Wanted { priority: number; maxAttempts: number; timeoutMinutes: number; labels: string }
@@ -31,7 +32,7 @@ function Form({ plan, total, onClose }: { plan: BuildPlanInput; total: number; o
   const start = useMutation(StartRunDocument);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.focus(), []);
-  const { labels, wrong } = labelsIn(wanted.labels);
+  const { labels, wrong } = labelsIn(wanted.labels, "\n");
   const submit = async (event: Event) => {
     event.preventDefault();
     if (start.isRunning || wrong) return;
@@ -55,7 +56,7 @@ function Form({ plan, total, onClose }: { plan: BuildPlanInput; total: number; o
         <label class="field plan-labels">
           <span class="label">Labels, one <code>key=value</code> a line</span>
           <textarea rows={2} value={wanted.labels} aria-invalid={wrong !== undefined} aria-describedby="plan-labels-wrong" onInput={(event) => set({ labels: event.currentTarget.value })} />
-          <span id="plan-labels-wrong" class="plan-wrong" role="status">{wrong !== undefined && `“${wrong}” has no = between a key and a value.`}</span>
+          <span id="plan-labels-wrong" class="plan-wrong" role="status">{wrong !== undefined && noLabel(wrong)}</span>
         </label>
         <Preview plan={plan} />
         {start.error && <Problem error={start.error} />}
@@ -98,12 +99,6 @@ function Preview({ plan }: { plan: BuildPlanInput }) {
 function inputOf(plan: BuildPlanInput, wanted: Wanted, labels: LabelInput[], idempotencyKey: string): StartRunInput {
   const { priority, maxAttempts, timeoutMinutes } = wanted;
   return { plan, priority, maxAttempts, timeoutSeconds: timeoutMinutes * 60, labels, idempotencyKey };
-}
-
-function labelsIn(text: string): { labels: LabelInput[]; wrong?: string | undefined } {
-  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
-  const labels = lines.map((line) => ({ key: line.slice(0, line.indexOf("=")).trim(), value: line.slice(line.indexOf("=") + 1).trim() }));
-  return { labels, wrong: lines.find((line) => line.indexOf("=") < 1) };
 }
 
 // crypto.randomUUID is not there where the dashboard comes by plain HTTP from another machine.

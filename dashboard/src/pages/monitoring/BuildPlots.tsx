@@ -23,12 +23,12 @@ function Drawn({ data, span }: { data: BuildMeasuresQuery; span: Span }) {
   const built = <>A worker fills it once it takes builds: <code>buildatlas worker -- COMMAND</code>. <a href={address(["plan"])}>Plan a run</a> to give it some.</>;
   return (
     <div class="monitoring-plots">
-      <PlotPanel title="Queued builds" metric="queue.builds" at={at} lines={queue} unit="1" empty={sampled} />
-      <PlotPanel title="Oldest queued build" metric="queue.oldest.seconds" at={at} lines={oldest} unit="s" empty={sampled} />
-      <PlotPanel title="Live workers" metric="workers.live" at={at} lines={workers} unit="1" empty={sampled} />
-      <PlotPanel title="Builds finished" metric="build.seconds" at={at} lines={finished} unit="/min" empty={built} />
-      <PlotPanel title="Time in the queue" metric="build.wait.seconds" at={at} lines={waited} unit="s" empty={built} />
-      <PlotPanel title="Time to build" metric="build.seconds" at={at} lines={took} unit="s" empty={built} />
+      <PlotPanel title="Queued builds" metric="queue.builds" aggregate="MAX" at={at} lines={queue} unit="1" empty={sampled} />
+      <PlotPanel title="Oldest queued build" metric="queue.oldest.seconds" aggregate="MAX" at={at} lines={oldest} unit="s" empty={sampled} />
+      <PlotPanel title="Live workers" metric="workers.live" aggregate="MAX" at={at} lines={workers} unit="1" empty={sampled} />
+      <PlotPanel title="Builds finished" metric="build.seconds" aggregate="COUNT" by="conclusion" at={at} lines={finished} unit="/min" empty={built} />
+      <PlotPanel title="Time in the queue" metric="build.wait.seconds" aggregate="P95" at={at} lines={waited} unit="s" empty={built} />
+      <PlotPanel title="Time to build" metric="build.seconds" aggregate="P95" at={at} lines={took} unit="s" empty={built} />
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import { useQuery } from "../../api/use.ts";
 import { OneMetricDocument, MetricLabelsDocument, type MetricAggregate, type MetricLabelsQuery, type MetricQuery } from "../../generated.ts";
 import { address, place } from "../../routing.ts";
-import { counted } from "../../ui/figures.tsx";
+import { counted, zone } from "../../ui/figures.tsx";
 import { Answered, Empty, Page, Panel } from "../../ui/parts.tsx";
 import { Plot, type Line } from "../../ui/Plot.tsx";
 import { unitOf } from "../../ui/units.ts";
@@ -26,7 +26,7 @@ export function Explorer({ name }: { name: string }) {
   // The whole window as one or two points: which labels there are.
   const labels = useQuery(MetricLabelsDocument, { query: { name, aggregate: "COUNT", since, until, bucketSeconds: Math.ceil((shown.to - shown.from) / 60) * 60 } });
   return (
-    <Page title={name} actions={<SpanPicker span={shown} />} lead={METRICS[name] ?? "Recorded by an outside producer."}>
+    <Page title={name} actions={<SpanPicker span={shown} />} lead={METRICS[name] ?? (labels.data?.metrics.length ? "Recorded by an outside producer." : "")}>
       <p><a href={address(["monitoring"], { window: place.value.query.get("window") })}>All of monitoring</a></p>
       <MetricField value={name} />
       <Answered answer={labels}>{(data) => (data.metrics.length === 0 ? <Unmeasured name={name} /> : <Explored name={name} known={data.metrics} span={shown} />)}</Answered>
@@ -78,6 +78,7 @@ function Drawn({ name, aggregate, series, span: shown }: DrawnProps) {
   return (
     <Panel title={`${AGGREGATES[aggregate]} of ${name}, by ${bucketName(shown.bucket)}`}>
       <Plot label={`${AGGREGATES[aggregate]} of ${name}`} at={at} lines={lines} unit={unit} height={320} onZoom={zoom} />
+      <p class="note">Times are in {zone()}.</p>
       {series.length > lines.length && (
         <p class="note">{counted(series.length, "series", "series")}, of which the {DRAWN} with the largest values are drawn. Choose labels to see others.</p>
       )}

@@ -2,6 +2,7 @@
 
 import "./monitoring.css";
 import { address, place } from "../../routing.ts";
+import { zone } from "../../ui/figures.tsx";
 import { Page } from "../../ui/parts.tsx";
 import { BuildPlots } from "./BuildPlots.tsx";
 import { Explorer } from "./Explorer.tsx";
@@ -20,7 +21,7 @@ function Overview() {
   return (
     <Page
       title="Monitoring" actions={<SpanPicker span={shown} />}
-      lead={<>Drag over a plot to look at a part of it.{shown.name ? "" : <> This window stands still: <a href={address(place.value.path)}>back to the last hour</a>.</>}</>}
+      lead={<>Drag over a plot to look at a part of it. Times are in {zone()}.{shown.name ? "" : <> This window stands still: <a href={address(place.value.path)}>back to the last hour</a>.</>}</>}
     >
       <h2 class="monitoring-part">Builds</h2>
       <BuildPlots span={shown} />

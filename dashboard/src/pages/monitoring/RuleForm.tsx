@@ -1,25 +1,30 @@
 // The fields of a rule. A secret is only ever written: what is stored never comes back.
 
 import { useState } from "preact/hooks";
-import { useMutation } from "../../api/use.ts";
-import { SetAlertRuleDocument, type AlertSeverity, type Comparison, type MetricAggregate, type SetAlertRuleInput, type ShownRuleFragment } from "../../generated.ts";
+import { useMutation, useQuery } from "../../api/use.ts";
+import { MetricLabelsDocument, SetAlertRuleDocument, type AlertSeverity, type Comparison, type MetricAggregate, type SetAlertRuleInput, type ShownRuleFragment } from "../../generated.ts";
 import { address, go } from "../../routing.ts";
+import { labelsIn, noLabel } from "../../ui/labels.ts";
 import { Problem, words } from "../../ui/parts.tsx";
-import { labelPairs } from "./ExplorerControls.tsx";
 import { AGGREGATES, METRICS } from "./metrics.ts";
 import { BLOCKED_BUILDS, COMPARISONS, SEVERITIES } from "./rules.ts";
 
 const YEAR = 31_536_000;
+const DAY = 86_400;
+// Within so many days a metric that is recorded at all will have been.
+const LOOKED_BACK = 30;
 
 export function RuleForm({ rule, names }: { rule: ShownRuleFragment | undefined; names: readonly string[] }) {
   const setting = useMutation(SetAlertRuleDocument);
   const [wrong, setWrong] = useState("");
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const input = inputOf(new FormData(event.currentTarget as HTMLFormElement), rule);
-    const isTaken = !rule && names.includes(input.name);
-    setWrong(isTaken ? `There is a rule “${input.name}” already. Choose another name, or change that one.` : "");
-    if (!isTaken && await setting.run({ input })) go(address(["alerts", "rules"]));
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const input = inputOf(form, rule);
+    const refusal = !rule && names.includes(input.name)
+      ? `There is a rule “${input.name}” already. Choose another name, or change that one.` : wrongLabels(form);
+    setWrong(refusal);
+    if (!refusal && await setting.run({ input })) go(address(["alerts", "rules"]));
   };
   return (
     <form class="panel rule-form" onSubmit={(event) => void submit(event)}>
@@ -36,17 +41,19 @@ export function RuleForm({ rule, names }: { rule: ShownRuleFragment | undefined;
       {setting.error && <Problem error={setting.error} />}
       <div class="controls">
         <button type="submit" class="primary" disabled={setting.isRunning}>{rule ? "Save" : "Make the rule"}</button>
-        <a class="button" href={address(["alerts", "rules"])}>Leave it</a>
+        <a class="button" href={address(["alerts", "rules"])}>Cancel</a>
       </div>
     </form>
   );
 }
 
 function Condition({ rule }: { rule: ShownRuleFragment | undefined }) {
+  const [metric, setMetric] = useState(rule?.metric ?? "");
   return (
     <>
-      <Field name="metric" label="Metric" hint={`What is measured, or ${BLOCKED_BUILDS}: what each root cause holds up.`} required value={rule?.metric} list="rule-metrics" />
+      <Field name="metric" label="Metric" hint={`What is measured, or ${BLOCKED_BUILDS}: what each root cause holds up.`} required value={rule?.metric} list="rule-metrics" onChange={(event: Event) => setMetric((event.target as HTMLInputElement).value.trim())} />
       <datalist id="rule-metrics">{[BLOCKED_BUILDS, ...Object.keys(METRICS)].map((name) => <option key={name} value={name} />)}</datalist>
+      {metric && metric !== BLOCKED_BUILDS && !METRICS[metric] && <Unmeasured metric={metric} />}
       <Field name="labels" label="Labels, as KEY=VALUE with commas between" hint="Only series that have all of these." value={rule?.labels.map(({ key, value }) => `${key}=${value}`).join(", ")} />
       <div class="controls">
         <Choice name="aggregate" label="Aggregate" value={rule?.aggregate ?? "MEAN"} options={Object.entries(AGGREGATES)} />
@@ -55,6 +62,15 @@ function Condition({ rule }: { rule: ShownRuleFragment | undefined }) {
       </div>
     </>
   );
+}
+
+/** Warns of a name under which nothing was recorded: a rule may come before what it watches, and may be misspelled. */
+function Unmeasured({ metric }: { metric: string }) {
+  const [until] = useState(Date.now);
+  const bounds = { since: new Date(until - LOOKED_BACK * DAY * 1_000).toISOString(), until: new Date(until).toISOString() };
+  const { data } = useQuery(MetricLabelsDocument, { query: { name: metric, aggregate: "COUNT", bucketSeconds: LOOKED_BACK * DAY, ...bounds } });
+  const isKnown = data === undefined || data.metrics.length > 0;
+  return <p class="rule-warning" role="status">{!isKnown && `Nothing was recorded as “${metric}” in the last ${LOOKED_BACK} days. See that the name is right: until something is, the rule never holds.`}</p>;
 }
 
 function Receiver({ rule }: { rule: ShownRuleFragment | undefined }) {
@@ -93,13 +109,18 @@ function Choice({ name, label, value, options }: { name: string; label: string; 
   );
 }
 
+function wrongLabels(form: FormData): string {
+  const { wrong } = labelsIn(String(form.get("labels") ?? ""), ",");
+  return wrong === undefined ? "" : noLabel(wrong);
+}
+
 function inputOf(form: FormData, rule: ShownRuleFragment | undefined): SetAlertRuleInput {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const secret = text("webhookSecret");
   return {
     name: rule?.name ?? text("name"),
     metric: text("metric"),
-    labels: labelPairs(text("labels").split(",").map((pair) => pair.trim())),
+    labels: labelsIn(text("labels"), ",").labels,
     aggregate: text("aggregate") as MetricAggregate,
     comparison: text("comparison") as Comparison,
     threshold: Number(text("threshold")),

@@ -38,7 +38,7 @@ function Table({ rules }: { rules: readonly ShownRuleFragment[] }) {
               <th scope="row"><a class="name" href={address(["alerts", "rule"], { name: rule.name })}>{rule.name}</a>{!rule.enabled && <> <span class="badge">disabled</span></>}</th>
               <td><Badge state={rule.severity} /></td>
               <td><Metric rule={rule} /></td>
-              <td>{conditionOf(rule)} <span class="note">{lasting(rule)}</span></td>
+              <td class="monitoring-due">{conditionOf(rule)} <span class="note">{lasting(rule)}</span></td>
               <td class="note">{rule.webhook ? new URL(rule.webhook).host : "nobody"}</td>
             </tr>
           ))}

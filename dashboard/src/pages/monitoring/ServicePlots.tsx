@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 import { useQuery } from "../../api/use.ts";
 import { ServiceMeasuresDocument, type ServiceMeasuresQuery } from "../../generated.ts";
-import { Answered } from "../../ui/parts.tsx";
+import { Answered, words } from "../../ui/parts.tsx";
 import type { Line } from "../../ui/Plot.tsx";
 import { PlotPanel } from "./PlotPanel.tsx";
 import { labelOf, lines, moments, rates, type Measured } from "./series.ts";
@@ -22,15 +22,15 @@ function Drawn({ data, span }: { data: ServiceMeasuresQuery; span: Span }) {
   const asked = "Every operation of the API that is named counts, once the server has written it: within about 10 s.";
   return (
     <div class="monitoring-plots">
-      <PlotPanel title="Operations" metric="graphql.operation.seconds" at={at} lines={operations} unit="/s" empty={asked} />
-      <PlotPanel title="Time of operations" metric="graphql.operation.seconds" at={at} lines={took} unit="s" empty={asked} />
-      <PlotPanel title="Delivery of events" metric="event.delivery.seconds" at={at} lines={delivery} unit="s" empty="A change that somebody follows fills it: keep a list of builds open while they run." />
-      <PlotPanel title="Processor" metric="process.cpu.ratio" at={at} lines={cpu} unit="%" empty={sampled} />
-      <PlotPanel title="Memory" metric="process.memory.bytes" at={at} lines={memory} unit="By" empty={sampled} />
-      <PlotPanel title="Event loop is late" metric="process.loop_lag.seconds" at={at} lines={loopLag} unit="s" empty={sampled} />
-      <PlotPanel title="Database statements, P95" metric="database.run.seconds" at={at} lines={statements} unit="s" empty={sampled} />
-      <PlotPanel title="Database on disk" metric="database.bytes" at={at} lines={size} unit="By" empty={sampled} />
-      <PlotPanel title="Connections and subscriptions" metric="database.connections" at={at} lines={pool} unit="1" empty={sampled} />
+      <PlotPanel title="Operations" metric="graphql.operation.seconds" aggregate="COUNT" by="outcome" at={at} lines={operations} unit="/s" empty={asked} />
+      <PlotPanel title="Time of operations" metric="graphql.operation.seconds" aggregate="P95" at={at} lines={took} unit="s" empty={asked} />
+      <PlotPanel title="Delivery of events" metric="event.delivery.seconds" aggregate="P95" at={at} lines={delivery} unit="s" empty="A change that somebody follows fills it: keep a list of builds open while they run." />
+      <PlotPanel title="Processor" metric="process.cpu.ratio" aggregate="MAX" at={at} lines={cpu} unit="%" empty={sampled} />
+      <PlotPanel title="Memory" metric="process.memory.bytes" aggregate="MAX" at={at} lines={memory} unit="By" empty={sampled} />
+      <PlotPanel title="Event loop is late" metric="process.loop_lag.seconds" aggregate="MAX" at={at} lines={loopLag} unit="s" empty={sampled} />
+      <PlotPanel title="Database statements, P95" metric="database.run.seconds" aggregate="P95" by="class" at={at} lines={statements} unit="s" empty={sampled} />
+      <PlotPanel title="Database on disk" metric="database.bytes" aggregate="MAX" at={at} lines={size} unit="By" empty={sampled} />
+      <PlotPanel title="Connections and subscriptions" metric="database.connections" aggregate="MAX" at={at} lines={pool} unit="1" empty={sampled} />
     </div>
   );
 }
@@ -56,6 +56,6 @@ function operations(series: readonly Measured[], at: readonly number[], bucket: 
   const wellFirst = [...series].sort((one, other) => Number(labelOf(other, "outcome") === OK) - Number(labelOf(one, "outcome") === OK));
   return wellFirst.map((each) => {
     const outcome = labelOf(each, "outcome");
-    return { name: outcome, values: rates(at, each, bucket, 1), ...(outcome === OK ? { tone: "good" as const } : {}) };
+    return { name: outcome === OK ? OK : words(outcome), values: rates(at, each, bucket, 1), ...(outcome === OK ? { tone: "good" as const } : {}) };
   });
 }

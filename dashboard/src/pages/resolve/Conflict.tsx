@@ -13,7 +13,7 @@ export function Conflict({ question, conflict, onChange }: ConflictProps) {
   const { message, relaxations, steps, coreIsMinimal, statistics } = conflict;
   return (
     <>
-      <Panel title="No versions satisfy this" class="res-conflict">
+      <Panel title="Conflict" class="res-conflict">
         <Prose message={message} />
         {!coreIsMinimal && <p class="note">Time ran out before each entry that is marked was tried without: perhaps not all of them are needed for the conflict.</p>}
         <Work statistics={statistics} />
@@ -37,9 +37,14 @@ export function Conflict({ question, conflict, onChange }: ConflictProps) {
 export function Prose({ message }: { message: string }) {
   return (
     <div class="res-prose">
-      {message.split("\n").map((line, index) => <p key={index} class={line.startsWith(" ") ? "res-reason" : ""}>{line.trim().replace(/ {2,}/g, " ")}</p>)}
+      {message.split("\n").map((line, index) => <p key={index} class={line.startsWith(" ") ? "res-reason" : ""}><Unbroken text={line.trim().replace(/ {2,}/g, " ")} /></p>)}
     </div>
   );
+}
+
+/** A text whose lines do not end within a constraint, after a comma. */
+function Unbroken({ text }: { text: string }) {
+  return <>{text.split(/(\S+,[<>=!~^]\S*)/).map((part, index) => (index % 2 ? <span key={index} class="res-unbroken">{part}</span> : part))}</>;
 }
 
 function Steps({ steps }: { steps: Answer["steps"] }) {
@@ -58,7 +63,7 @@ function Step({ step: { text, kind, causes }, isChosen }: { step: Answer["steps"
   }, [isChosen]);
   return (
     <li ref={item} tabIndex={-1} class={`${kind === "DERIVED" ? "res-derived" : ""} ${isChosen ? "res-chosen" : ""}`}>
-      {capital(text)}.
+      <Unbroken text={`${capital(text)}.`} />
       {causes.length > 0 && (
         <span class="note"> By {causes.map((cause, index) => (
           <span key={cause}>{index > 0 && (index === causes.length - 1 ? " and " : ", ")}<a href={changed({ step: String(cause + 1) })} aria-label={`Step ${cause + 1}`}>{cause + 1}</a></span>

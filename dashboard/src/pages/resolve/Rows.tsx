@@ -51,9 +51,14 @@ export function Rows({ rows, add, value, onChange }: RowsProps) {
           ))}
         </ul>
       )}
-      <PackagePicker label={add} clears onPick={added} />
+      <PackagePicker label={add} clears split={split} onPick={added} />
     </div>
   );
+}
+
+function split(text: string): { name: string; rest: string } {
+  const { package: name, constraint } = entryOf(text);
+  return name ? { name, rest: constraint } : { name: text, rest: "" };
 }
 
 interface RowProps { row: Row; name: "Constraint" | "Version"; onValue: (text: string) => void; onRemove: () => void }
