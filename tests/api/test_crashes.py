@@ -40,7 +40,7 @@ def check(url: str, told: Told) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_server_that_is_killed_loses_nothing_it_acknowledged(
     kind: str, workers: int, tmp_path: Path
 ) -> None:

@@ -267,10 +267,14 @@ def test_no_process_takes_an_answer_for_good_once_a_write_is_acknowledged(
 def test_processes_answer_what_is_repeatable_byte_by_byte_alike(database_url: str) -> None:
     with crowd(database_url, 3) as made:
         variables = json.dumps(made.variables)
-    with pair(database_url, BUILDATLAS_COST_LIMIT="100000000") as addresses:
+    with (
+        pair(database_url, BUILDATLAS_COST_LIMIT="100000000") as (here, there),
+        httpx.Client(base_url=here, timeout=60) as one,
+        httpx.Client(base_url=there, timeout=60) as other,
+    ):
         for field, document in REPEATABLE.items():
             asked = {"query": document, "variables": variables}
-            first, second = (httpx.get(f"{each}/graphql", params=asked, timeout=60) for each in addresses)
+            first, second = (client.get("/graphql", params=asked) for client in (one, other))
             assert "etag" in first.headers, first.text
             assert first.headers["etag"] == second.headers["etag"], field
             assert first.content == second.content, field
