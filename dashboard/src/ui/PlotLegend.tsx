@@ -1,5 +1,6 @@
 // What the lines of a plot are and tell: the value under the cursor, else the last one, and the extremes.
 
+import { MINUTES } from "./figures.tsx";
 import { said, type Unit } from "./units.ts";
 
 export interface Line {
@@ -23,7 +24,6 @@ interface LegendProps {
 }
 
 const COLOURS = 8;
-const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 /** The name of the token of a line's colour. */
 export function colourOf({ tone }: Line, position: number): string {
@@ -38,7 +38,7 @@ export function PlotLegend({ label, at, lines, unit, index, onPoint }: LegendPro
       <thead>
         <tr>
           <th scope="col"><span class="away">Line</span></th>
-          <th scope="col" class="end">{moment === undefined ? "last" : MOMENT.format(moment * 1_000)}</th>
+          <th scope="col" class="end">{moment === undefined ? "last" : MINUTES.format(moment * 1_000)}</th>
           <th scope="col" class="end plot-least">least</th>
           <th scope="col" class="end">mean</th>
           <th scope="col" class="end">most</th>

@@ -6,6 +6,8 @@ import { clockOffset } from "../api/ask.ts";
 const NUMBERS = new Intl.NumberFormat("en");
 const DATES = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 const DAYS = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+/** Day and minute, where the year goes without saying. */
+export const MINUTES = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],

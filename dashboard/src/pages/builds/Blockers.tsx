@@ -1,6 +1,7 @@
 // What to fix first: root causes by what they hold up.
 
 import "./builds.css";
+import { useNews } from "../../api/news.ts";
 import { useQuery } from "../../api/use.ts";
 import { BlockerListDocument, type BlockerListQuery } from "../../generated.ts";
 import { address, changed, place } from "../../routing.ts";
@@ -9,7 +10,6 @@ import { Answered, BuildLink, BuildState, Empty, PackageLink, Page, RunLink } fr
 import { kindName, whatToDo } from "./reasons.tsx";
 import { Retry } from "./Retry.tsx";
 import { RunNamed } from "./RunNamed.tsx";
-import { useNews } from "./news.ts";
 
 type Blocker = BlockerListQuery["blockers"][number];
 

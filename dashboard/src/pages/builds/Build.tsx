@@ -1,6 +1,7 @@
 // One build: where it stands and why, its log, and what came of it.
 
 import { seen } from "../../api/ask.ts";
+import { useNews } from "../../api/news.ts";
 import { may } from "../../api/session.ts";
 import { useMutation, useQuery } from "../../api/use.ts";
 import { BuildDetailsDocument, CancelBuildDocument, type BuildDetailsQuery } from "../../generated.ts";
@@ -11,7 +12,6 @@ import { Artifacts, Around, Attempts, Facts, History } from "./BuildParts.tsx";
 import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
 import { Log } from "./Log.tsx";
-import { useNews } from "./news.ts";
 import { Reasons } from "./reasons.tsx";
 import { Retry } from "./Retry.tsx";
 

@@ -1,6 +1,7 @@
 // Builds, newest first, as a filter lets them through; and one of them.
 
 import "./builds.css";
+import { useNews } from "../../api/news.ts";
 import { useQuery } from "../../api/use.ts";
 import {
   BuildListDocument, type BuildConclusion, type BuildFilter, type BuildListQuery, type BuildListQueryVariables, type BuildStatus,
@@ -11,7 +12,6 @@ import { Answered, BuildLink, BuildState, Empty, Page } from "../../ui/parts.tsx
 import { Pager, pageIn } from "../../ui/Pager.tsx";
 import { Build } from "./Build.tsx";
 import { Filter } from "./Filter.tsx";
-import { useNews } from "./news.ts";
 
 const SHOWN = 50;
 

@@ -1,6 +1,7 @@
 // One run: what it is, and its builds as they go on.
 
 import { seen } from "../../api/ask.ts";
+import { useNews } from "../../api/news.ts";
 import { may } from "../../api/session.ts";
 import { useMutation, useQuery } from "../../api/use.ts";
 import { CancelRunDocument, RunHeadingDocument, type RunHeadingQuery } from "../../generated.ts";
@@ -10,7 +11,6 @@ import { Answered, Badge, Empty, PackageLink, Page, words } from "../../ui/parts
 import { Cancel } from "./Cancel.tsx";
 import { Labels } from "./Labels.tsx";
 import { RunBoard } from "./RunBoard.tsx";
-import { useNews } from "./news.ts";
 
 type Head = NonNullable<RunHeadingQuery["run"]>;
 

@@ -1,6 +1,7 @@
 // Runs, newest first, and one of them.
 
 import "./builds.css";
+import { useNews } from "../../api/news.ts";
 import { useQuery } from "../../api/use.ts";
 import { RunListDocument, type RunHeadFragment, type RunListQuery } from "../../generated.ts";
 import { address, place } from "../../routing.ts";
@@ -10,7 +11,6 @@ import { Pager } from "../../ui/Pager.tsx";
 import { Progress } from "../../ui/Progress.tsx";
 import { Labels } from "./Labels.tsx";
 import { Run } from "./Run.tsx";
-import { useNews } from "./news.ts";
 
 const SHOWN = 25;
 // A run tells of its own changes, and not of those of its builds.

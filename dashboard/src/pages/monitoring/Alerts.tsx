@@ -1,10 +1,9 @@
 // What is wrong by the rules of alerts, as it changes; beside it the rules themselves.
 
 import "./alerts.css";
-import { useEffect } from "preact/hooks";
-import { follow } from "../../api/live.ts";
+import { useNews } from "../../api/news.ts";
 import { useQuery } from "../../api/use.ts";
-import { AlertChangesDocument, AlertsDocument, type AlertsQuery, type AlertState, type ShownAlertFragment } from "../../generated.ts";
+import { AlertsDocument, type AlertsQuery, type AlertState, type ShownAlertFragment } from "../../generated.ts";
 import { address, place } from "../../routing.ts";
 import { counted, grouped } from "../../ui/figures.tsx";
 import { Answered, Empty, Page, words } from "../../ui/parts.tsx";
@@ -30,7 +29,7 @@ function List() {
   const asked = query.get("state")?.toUpperCase();
   const chosen = STATES.find((state) => state === asked);
   const answer = useQuery(AlertsDocument, { state: chosen ? [chosen] : OPEN, first: SHOWN, after: query.get("after") }, { every: EVERY });
-  useNews(answer.data?.server.cursor, answer.reload);
+  useNews({ kinds: ["ALERT_CHANGED"] }, answer.data?.server.cursor, answer.reload);
   return (
     <Page title="Alerts" actions={<a class="button" href={address(["alerts", "rules"])}>Rules</a>}>
       <Answered answer={answer}>
@@ -53,15 +52,6 @@ function List() {
 function gravestFirst(alerts: readonly ShownAlertFragment[]): ShownAlertFragment[] {
   const rank = ({ state, severity }: ShownAlertFragment) => STATES.indexOf(state) * SEVERITIES.length - SEVERITIES.indexOf(severity);
   return [...alerts].sort((one, other) => rank(one) - rank(other));
-}
-
-/** Ask again whenever an alert changes. */
-function useNews(cursor: string | undefined, reload: () => void): void {
-  const isKnown = cursor !== undefined;
-  useEffect(() => {
-    if (!isKnown) return undefined;
-    return follow(AlertChangesDocument, {}, { after: cursor, onItems: reload, onGap: reload });
-  }, [isKnown]);
 }
 
 function States({ data, chosen }: { data: AlertsQuery; chosen: AlertState | undefined }) {

@@ -6,7 +6,7 @@ import { BuildMeasuresDocument, type BuildMeasuresQuery } from "../../generated.
 import { address } from "../../routing.ts";
 import { Answered, toneOf, words } from "../../ui/parts.tsx";
 import type { Line } from "../../ui/Plot.tsx";
-import { PlotPanel } from "./PlotPanel.tsx";
+import { PlotPanel, SAMPLED } from "./PlotPanel.tsx";
 import { labelOf, lines, moments, rates, total } from "./series.ts";
 import { variablesOf, type Span } from "./span.ts";
 
@@ -19,13 +19,12 @@ export function BuildPlots({ span }: { span: Span }) {
 
 function Drawn({ data, span }: { data: BuildMeasuresQuery; span: Span }) {
   const { at, queue, oldest, workers, finished, waited, took } = useMemo(() => drawn(data, span), [data]);
-  const sampled = "The server samples it about every 10 s.";
   const built = <>A worker fills it once it takes builds: <code>buildatlas worker -- COMMAND</code>. <a href={address(["plan"])}>Plan a run</a> to give it some.</>;
   return (
     <div class="monitoring-plots">
-      <PlotPanel title="Queued builds" metric="queue.builds" aggregate="MAX" at={at} lines={queue} unit="1" empty={sampled} />
-      <PlotPanel title="Oldest queued build" metric="queue.oldest.seconds" aggregate="MAX" at={at} lines={oldest} unit="s" empty={sampled} />
-      <PlotPanel title="Live workers" metric="workers.live" aggregate="MAX" at={at} lines={workers} unit="1" empty={sampled} />
+      <PlotPanel title="Queued builds" metric="queue.builds" aggregate="MAX" at={at} lines={queue} unit="1" empty={SAMPLED} />
+      <PlotPanel title="Oldest queued build" metric="queue.oldest.seconds" aggregate="MAX" at={at} lines={oldest} unit="s" empty={SAMPLED} />
+      <PlotPanel title="Live workers" metric="workers.live" aggregate="MAX" at={at} lines={workers} unit="1" empty={SAMPLED} />
       <PlotPanel title="Builds finished" metric="build.seconds" aggregate="COUNT" by="conclusion" at={at} lines={finished} unit="/min" empty={built} />
       <PlotPanel title="Time in the queue" metric="build.wait.seconds" aggregate="P95" at={at} lines={waited} unit="s" empty={built} />
       <PlotPanel title="Time to build" metric="build.seconds" aggregate="P95" at={at} lines={took} unit="s" empty={built} />

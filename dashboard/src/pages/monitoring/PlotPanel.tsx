@@ -9,6 +9,9 @@ import { NONE } from "./ExplorerControls.tsx";
 import { metricAddress } from "./metrics.ts";
 import { zoom } from "./span.ts";
 
+/** What fills a plot of the server's own state. */
+export const SAMPLED = "The server samples it about every 10 s.";
+
 interface PlotPanelProps {
   title: string;
   /** What is drawn, for its own page: that shows the same. */

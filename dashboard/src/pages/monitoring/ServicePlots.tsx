@@ -5,7 +5,7 @@ import { useQuery } from "../../api/use.ts";
 import { ServiceMeasuresDocument, type ServiceMeasuresQuery } from "../../generated.ts";
 import { Answered, words } from "../../ui/parts.tsx";
 import type { Line } from "../../ui/Plot.tsx";
-import { PlotPanel } from "./PlotPanel.tsx";
+import { PlotPanel, SAMPLED } from "./PlotPanel.tsx";
 import { labelOf, lines, moments, rates, type Measured } from "./series.ts";
 import { variablesOf, type Span } from "./span.ts";
 
@@ -18,19 +18,18 @@ export function ServicePlots({ span }: { span: Span }) {
 
 function Drawn({ data, span }: { data: ServiceMeasuresQuery; span: Span }) {
   const { at, operations, took, delivery, cpu, memory, loopLag, size, pool, statements } = useMemo(() => drawn(data, span), [data]);
-  const sampled = "The server samples it about every 10 s.";
   const asked = "Every operation of the API that is named counts, once the server has written it: within about 10 s.";
   return (
     <div class="monitoring-plots">
       <PlotPanel title="Operations" metric="graphql.operation.seconds" aggregate="COUNT" by="outcome" at={at} lines={operations} unit="/s" empty={asked} />
       <PlotPanel title="Time of operations" metric="graphql.operation.seconds" aggregate="P95" at={at} lines={took} unit="s" empty={asked} />
       <PlotPanel title="Delivery of events" metric="event.delivery.seconds" aggregate="P95" at={at} lines={delivery} unit="s" empty="A change that somebody follows fills it: keep a list of builds open while they run." />
-      <PlotPanel title="Processor" metric="process.cpu.ratio" aggregate="MAX" at={at} lines={cpu} unit="%" empty={sampled} />
-      <PlotPanel title="Memory" metric="process.memory.bytes" aggregate="MAX" at={at} lines={memory} unit="By" empty={sampled} />
-      <PlotPanel title="Event loop is late" metric="process.loop_lag.seconds" aggregate="MAX" at={at} lines={loopLag} unit="s" empty={sampled} />
-      <PlotPanel title="Database statements, P95" metric="database.run.seconds" aggregate="P95" by="class" at={at} lines={statements} unit="s" empty={sampled} />
-      <PlotPanel title="Database on disk" metric="database.bytes" aggregate="MAX" at={at} lines={size} unit="By" empty={sampled} />
-      <PlotPanel title="Connections and subscriptions" metric="database.connections" aggregate="MAX" at={at} lines={pool} unit="1" empty={sampled} />
+      <PlotPanel title="Processor" metric="process.cpu.ratio" aggregate="MAX" at={at} lines={cpu} unit="%" empty={SAMPLED} />
+      <PlotPanel title="Memory" metric="process.memory.bytes" aggregate="MAX" at={at} lines={memory} unit="By" empty={SAMPLED} />
+      <PlotPanel title="Event loop is late" metric="process.loop_lag.seconds" aggregate="MAX" at={at} lines={loopLag} unit="s" empty={SAMPLED} />
+      <PlotPanel title="Database statements, P95" metric="database.run.seconds" aggregate="P95" by="class" at={at} lines={statements} unit="s" empty={SAMPLED} />
+      <PlotPanel title="Database on disk" metric="database.bytes" aggregate="MAX" at={at} lines={size} unit="By" empty={SAMPLED} />
+      <PlotPanel title="Connections and subscriptions" metric="database.connections" aggregate="MAX" at={at} lines={pool} unit="1" empty={SAMPLED} />
     </div>
   );
 }

@@ -1,10 +1,10 @@
 // Asking again when there is news.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { follow } from "../../api/live.ts";
-import { RunChangesDocument, type EventFilter, type RunChangesSubscription } from "../../generated.ts";
+import { follow } from "./live.ts";
+import { ChangesDocument, type ChangesSubscription, type EventFilter } from "../generated.ts";
 
-type Item = NonNullable<RunChangesSubscription["events"]>;
+type Item = NonNullable<ChangesSubscription["events"]>;
 
 // However many changes there are.
 const PAUSE = 1_000;
@@ -26,7 +26,7 @@ export function useNews(
     if (first === undefined) return undefined;
     const news = throttled(() => latest.current());
     const isWanted = (item: Item) => item.__typename === "Event" && (!subject || item.subject === subject);
-    const stop = follow(RunChangesDocument, { filter: JSON.parse(key) as EventFilter }, {
+    const stop = follow(ChangesDocument, { filter: JSON.parse(key) as EventFilter }, {
       after: first,
       onItems: (items) => items.some(isWanted) && news.tell(),
       onGap: news.tell,
