@@ -19,20 +19,19 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Page
 from sqlalchemy import Connection, select
 
 from benchmarks.machine import cpu_of
-from resolvers.transfer import OnError, import_catalogue
 from storage import events
 from storage.build_tables import BUILDS
 from storage.database import Database
 from storage.events import Change
 from storage.tables import PACKAGES, EventKind, SubjectType
 from storage.transitions import BuildConclusion, BuildStatus
-from tests.chromium import chromium
 from tests.crashes import Server
-from tests.dashboard.pages import FLAGS
+from tests.dashboard.catalogue import fill
+from tests.dashboard.pages import browsing
 
 _BUILDS: Final = 34_288
 """As many as Debian has."""
@@ -93,8 +92,7 @@ def main() -> None:
 def _fill(path: str) -> None:
     names = [_PROBE, *(f"p{number}" for number in range(_BUILDS - 1))]
     lines = (f'{{"name": "{name}", "version": "1"}}'.encode() for name in names)
-    with closing(Database.open(path)) as database:
-        import_catalogue(database, lines, on_error=OnError.STOP, now=datetime.now(UTC))
+    fill(path, lines)
 
 
 def _start(address: str) -> str:
@@ -207,8 +205,7 @@ class _Tab:
 
 @contextmanager
 def _board(address: str) -> Iterator[_Tab]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with browsing() as browser:
         page = browser.new_page()
         page.set_default_timeout(300_000)
         began = time.monotonic()
@@ -219,7 +216,6 @@ def _board(address: str) -> Iterator[_Tab]:
         developer = page.context.new_cdp_session(page)
         developer.send("Performance.enable")
         yield _Tab(page, developer, browser.new_browser_cdp_session())
-        browser.close()
 
 
 def _measure(tab: _Tab, feed: _Feed, server: Server, seconds: int) -> None:

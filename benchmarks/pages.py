@@ -13,13 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from benchmarks.stored import stored_julia
 from dashboard.build import BUILT
 from tests.api.processes import server_process
-from tests.chromium import chromium
-from tests.dashboard.pages import FLAGS
+from tests.dashboard.pages import browsing
 
 _ROUNDS: Final = 5
 _PAGES: Final = {
@@ -80,11 +79,7 @@ def _open(browser: Browser, address: str) -> dict[str, float]:
 
 
 def _paints(url: str) -> None:
-    with (
-        server_process(url) as server,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium(), args=FLAGS) as browser,
-    ):
+    with server_process(url) as server, browsing() as browser:
         for name, path in _PAGES.items():
             seen = [_open(browser, f"{server.address}/#{path}") for _ in range(_ROUNDS)]
             first, largest, fetched = (

@@ -67,7 +67,7 @@ def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None 
     """Give one that listens as long as the block runs; with a certificate and its key it speaks HTTPS."""
     answers = Receiver(scheme="http" if certificate is None else "https")
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -85,20 +85,36 @@ def receiver(address: str = "127.0.0.1", *, certificate: tuple[str, str] | None 
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
+    with listening(Handler, address, certificate=certificate) as answers.port:
+        yield answers
 
-    with http.server.ThreadingHTTPServer((address, 0), Handler) as server:
+
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    """Says nothing of what it is asked."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Leave it out."""
+        del format, args
+
+
+@contextmanager
+def listening(
+    handler: type[QuietHandler],
+    address: str = "127.0.0.1",
+    *,
+    certificate: tuple[str, str] | None = None,
+) -> Iterator[int]:
+    """Have a handler answer as long as the block runs, and give the port; with a certificate and its key, by HTTPS."""
+    with http.server.ThreadingHTTPServer((address, 0), handler) as server:
         server.daemon_threads = True
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        answers.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield answers
+            yield server.server_address[1]
         finally:
             server.shutdown()
             thread.join()

@@ -1,22 +1,20 @@
 """Traces on their way: a server of its own sends them by OTLP to whoever listens."""
 
 import gzip
-import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.api.processes import ServerProcess, server_process, wait_until
+from tests.api.receiver import QuietHandler, listening
 
-# Of the extra, and without types for its messages.
-pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
-SERVICE: Any = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+# Without types for its messages.
+SERVICE: Any = import_module("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
 
 RESOLVE = """query Mine { resolve(input: { requirements: [{ package: "lib" }] }) {
     ... on Resolution { pins { package } } } }"""
@@ -52,8 +50,8 @@ def collector() -> Iterator[Collector]:
     """Give one that listens as long as the block runs."""
     found = Collector()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
@@ -63,18 +61,8 @@ def collector() -> Iterator[Collector]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield found
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as found.port:
+        yield found
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
+from tests.dashboard.asking import ask
 
 _START: Final = "mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }"
 _CLAIM: Final = """mutation($input: ClaimBuildsInput!) {
@@ -49,10 +49,7 @@ class Worker:
 
     def ask(self, query: str, **input: object) -> Mapping[str, Any]:
         """Return the one answer of a mutation."""
-        body = {"query": query, "variables": {"input": input}}
-        answer = httpx.post(f"{self.address}/graphql", json=body, timeout=60).json()
-        assert "errors" not in answer, answer
-        (found,) = answer["data"].values()
+        (found,) = ask(self.address, query, input=input).values()
         assert isinstance(found, Mapping)
         return found
 

@@ -1,5 +1,6 @@
 """A small catalogue with something of everything: choices, a conflict, a cycle, yanked and missing ones."""
 
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Final
@@ -25,8 +26,7 @@ _LINES: Final = """
 """
 
 
-def fill(path: str) -> None:
-    """Import the catalogue into a database."""
-    lines = _LINES.strip().encode().splitlines()
+def fill(path: str, lines: Iterable[bytes] = _LINES.strip().encode().splitlines()) -> None:
+    """Import lines of a catalogue into a database, these unless others are given."""
     with closing(Database.open(path)) as database:
         import_catalogue(database, lines, on_error=OnError.STOP, now=datetime.now(UTC))

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from buildatlas.settings import Settings
 from tests.api.serving import serving
-from tests.chromium import chromium
 from tests.dashboard.catalogue import fill
-from tests.dashboard.pages import FLAGS
+from tests.dashboard.pages import browsing
 
 # Machines are shared: what is waited for comes, late or not.
 _PATIENCE: Final = 30_000
@@ -22,10 +21,8 @@ expect.set_options(timeout=_PATIENCE)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with browsing() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from buildatlas.settings import Settings
-from resolvers.transfer import OnError, import_catalogue
-from storage.database import Database
+from tests.dashboard.catalogue import fill
 
 
 def holding(folder: Path, needs: Mapping[str, Sequence[str | Mapping[str, object]]]) -> Settings:
     """Return settings of a server on any free port, with a version of each package, which needs what is given for it."""
     path = str(folder / "atlas.db")
-    with closing(Database.open(path)) as database:
-        import_catalogue(database, _lines(needs), on_error=OnError.STOP, now=datetime.now(UTC))
+    fill(path, _lines(needs))
     return Settings(path, port=0)
 
 

@@ -1,21 +1,13 @@
-"""Asking a server from beside the browser, and measurements to give it."""
+"""Measurements to give a server."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import httpx
+from tests.dashboard.asking import ask
 
 RECORD: Final = (
     "mutation($metrics: [MetricInput!]!) { recordMetrics(input: { metrics: $metrics }) { recorded } }"
 )
-
-
-def ask(address: str, query: str, **variables: object) -> Any:
-    """Return the data of the answer, which must have no errors."""
-    body = {"query": query, "variables": variables}
-    answer = httpx.post(f"{address}/graphql", json=body, timeout=60).json()
-    assert "errors" not in answer, answer
-    return answer["data"]
 
 
 def record(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-import httpx
+from tests.dashboard.asking import ask
 
 _PUBLISH = "mutation($input: PublishVersionsInput!) { publishVersions(input: $input) { published } }"
 _DESCRIBE = "mutation($input: RegisterPackageInput!) { registerPackage(input: $input) { cursor } }"
@@ -19,21 +19,14 @@ def version(
 
 def publish(address: str, *versions: Mapping[str, object]) -> None:
     """Publish these, in one transaction."""
-    _post(address, _PUBLISH, {"versions": versions, "atomic": True})
+    ask(address, _PUBLISH, input={"versions": versions, "atomic": True})
 
 
 def describe(address: str, package: str, description: str) -> None:
     """Register a package, and say what it is."""
-    _post(address, _DESCRIBE, {"name": package, "description": description})
+    ask(address, _DESCRIBE, input={"name": package, "description": description})
 
 
 def start_run(address: str, package: str) -> None:
     """Start a run that builds the latest version of a package."""
-    _post(address, _START, {"plan": {"packages": [package]}})
-
-
-def _post(address: str, document: str, given: Mapping[str, object]) -> None:
-    answer = httpx.post(
-        f"{address}/graphql", json={"query": document, "variables": {"input": given}}, timeout=60
-    ).json()
-    assert "errors" not in answer, answer
+    ask(address, _START, input={"plan": {"packages": [package]}})

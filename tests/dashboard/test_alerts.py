@@ -15,7 +15,8 @@ from resolvers import access
 from storage.database import Database
 from storage.monitoring_tables import Scope
 from tests.api.receiver import Receiver, receiver
-from tests.dashboard.monitored import ask, record
+from tests.dashboard.asking import ask
+from tests.dashboard.monitored import record
 from tests.dashboard.pages import check_accessible, open_at
 
 SET: Final = "mutation($rule: SetAlertRuleInput!) { setAlertRule(input: $rule) { rule { id } } }"
